@@ -1,0 +1,1 @@
+"""What sensors recorded, and how it is cut, split and hidden. Never imports torch."""

@@ -1,0 +1,50 @@
+"""One file per published data set; this table is the registry (a new set is one file and one line).
+
+Each module has ``CARD : Card`` and ``read(path: Path | None, progress) -> Reading``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+from maestro_ts.errors import ConfigError, nearest
+from maestro_ts.signals.datasets.card import Card, Reading
+
+__all__ = ["DATASETS", "card", "read"]
+
+DATASETS = {
+    "umafall": "maestro_ts.signals.datasets.umafall",
+    "watch": "maestro_ts.signals.datasets.watch",
+    "wesad-e4": "maestro_ts.signals.datasets.wesad_e4",
+}
+
+
+def _module(name: str) -> object:
+    if name not in DATASETS:
+        raise ConfigError(f"Unknown data set {name!r}.", fix=nearest(name, DATASETS))
+    return import_module(DATASETS[name])
+
+
+def card(name: str) -> Card:
+    """The card of a data set."""
+    found: Card = _module(name).CARD  # type: ignore[attr-defined]
+    return found
+
+
+def read(
+    name: str, path: Path | None, progress: Callable[[int, int], None] = lambda done, total: None
+) -> Reading:
+    """Read a data set from its archive as downloaded or from the unpacked folder.
+
+    Parameters
+    ----------
+    name : str
+    path : Path or None
+        Archive or folder; None for a set that comes with a package.
+    progress : callable (done, total)
+        Told after each file.
+    """
+    reading: Reading = _module(name).read(path, progress)  # type: ignore[attr-defined]
+    return reading

@@ -1,0 +1,294 @@
+"""`Windows`: n pieces of time with every modality at its own rate; nothing is resampled.
+
+A window is a slice: per modality a start and a length into shared buffers, so selecting and
+overlapping windows copy no samples.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from maestro_ts.errors import DataError, nearest
+from maestro_ts.signals.modality import Modality, Schema
+
+__all__ = ["Samples", "Windows", "absent", "window_ids"]
+
+
+@dataclass(frozen=True)
+class Samples:
+    """The samples of one modality for n windows.
+
+    Attributes
+    ----------
+    values : ndarray, shape (S, C), float32
+        Shared buffer; NaN is missing.
+    starts, lengths : ndarray, shape (n,), int64
+        Window i owns rows ``starts[i] : starts[i] + lengths[i]``; length 0 is an absent modality.
+    times : ndarray, shape (S,), float64, or None
+        Seconds on the buffer's clock; None for a regular modality.
+    origins_s : ndarray, shape (n,), float64
+        Irregular: the buffer time at which window i begins. Regular: the time of its first
+        sample after the window's begin.
+    """
+
+    values: NDArray[np.float32]
+    starts: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+    times: NDArray[np.float64] | None
+    origins_s: NDArray[np.float64]
+    rate_hz: float | None
+
+    def take(self, rows: NDArray[np.intp]) -> Samples:
+        """Select windows; no sample is copied."""
+        return replace(
+            self,
+            starts=self.starts[rows],
+            lengths=self.lengths[rows],
+            origins_s=self.origins_s[rows],
+        )
+
+    def flat(self) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.int64]]:
+        """Samples of all windows one after another.
+
+        Returns
+        -------
+        values : shape (N, C); times_s : shape (N,), from each window's begin; window : shape (N,)
+        """
+        owner = np.repeat(np.arange(len(self.starts)), self.lengths)
+        first = np.cumsum(self.lengths) - self.lengths
+        within = np.arange(len(owner)) - first[owner]
+        rows = self.starts[owner] + within
+        if self.times is not None:
+            times = self.times[rows] - self.origins_s[owner]
+        else:
+            times = self.origins_s[owner] + within / (self.rate_hz or 1.0)
+        return self.values[rows], times, owner
+
+    def window(self, i: int) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """Values (T, C) and times (T,) in seconds from the begin of window i."""
+        values, times, _ = self.take(np.array([i])).flat()
+        return values, times
+
+
+def window_ids(keys: Iterable[str]) -> NDArray[np.uint64]:
+    """A window's identity as a number that depends on its key alone (for masks and splits)."""
+    return np.array(
+        [int.from_bytes(hashlib.blake2b(k.encode(), digest_size=8).digest(), "big") for k in keys],
+        dtype=np.uint64,
+    )
+
+
+class Windows:
+    """n windows that scikit-learn can slice: ``len``, integer arrays, slices, boolean arrays.
+
+    Attributes
+    ----------
+    schema : Schema
+    samples : dict of modality name to Samples
+    start_s, duration_s : ndarray, shape (n,)
+        Where the window lies in its recording, and how long it is.
+    present : ndarray, shape (n, M), bool
+        True where the modality has at least one valid sample. A window without any is legal.
+    subjects : ndarray, shape (n,), str
+    labels : ndarray, shape (n,), object, or None
+    ids : ndarray, shape (n,), uint64
+        Identity of each window; seeds its masks, whatever the order or subset.
+    sources : ndarray, shape (n,), str
+    """
+
+    def __init__(
+        self,
+        schema: Schema,
+        samples: Mapping[str, Samples],
+        *,
+        start_s: NDArray[np.float64],
+        duration_s: NDArray[np.float64],
+        subjects: NDArray[np.str_],
+        sources: NDArray[np.str_],
+        ids: NDArray[np.uint64],
+        labels: NDArray[Any] | None = None,
+        present: NDArray[np.bool_] | None = None,
+    ) -> None:
+        self.schema = schema
+        self.samples = dict(samples)
+        self.start_s, self.duration_s = start_s, duration_s
+        self.subjects, self.sources, self.ids, self.labels = subjects, sources, ids, labels
+        self.present = self._find_present() if present is None else present
+
+    def _find_present(self) -> NDArray[np.bool_]:
+        present = np.zeros((len(self), len(self.schema)), dtype=bool)
+        for m, name in enumerate(self.schema.names):
+            samples = self.samples[name]
+            valid = ~np.isnan(samples.values).all(axis=1)
+            count = np.concatenate([[0], np.cumsum(valid)])
+            ends = samples.starts + samples.lengths
+            present[:, m] = count[ends] > count[samples.starts]
+        return present
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def shape(self) -> tuple[int]:
+        """``(n,)``: what scikit-learn's length checks look at."""
+        return (len(self),)
+
+    def __getitem__(self, rows: Any) -> Windows:
+        if isinstance(rows, (int, np.integer)):
+            rows = [rows]
+        index = np.arange(len(self))[rows]
+        return Windows(
+            self.schema,
+            {name: s.take(index) for name, s in self.samples.items()},
+            start_s=self.start_s[index],
+            duration_s=self.duration_s[index],
+            subjects=self.subjects[index],
+            sources=self.sources[index],
+            ids=self.ids[index],
+            labels=None if self.labels is None else self.labels[index],
+            present=self.present[index],
+        )
+
+    def __iter__(self) -> Iterator[Windows]:
+        return (self[i] for i in range(len(self)))
+
+    def __repr__(self) -> str:
+        return f"Windows(n={len(self)}, modalities={', '.join(self.schema.names)})"
+
+    def replace(self, **changes: Any) -> Windows:
+        """A copy with some fields changed; presence is found anew unless it is given."""
+        fields: dict[str, Any] = {
+            "start_s": self.start_s,
+            "duration_s": self.duration_s,
+            "subjects": self.subjects,
+            "sources": self.sources,
+            "ids": self.ids,
+            "labels": self.labels,
+        }
+        samples = changes.pop("samples", self.samples)
+        return Windows(changes.pop("schema", self.schema), samples, **(fields | changes))
+
+    def describe(self, i: int) -> str:
+        """Name window i for an error message."""
+        return f"window {i} ({self.sources[i] or 'array'}, {self.start_s[i]:g} s)"
+
+    @classmethod
+    def from_arrays(
+        cls,
+        X: Mapping[str, ArrayLike | Sequence[ArrayLike | None]] | ArrayLike,
+        modalities: Sequence[Modality] | Schema | None = None,
+        *,
+        times: Mapping[str, Sequence[ArrayLike]] | None = None,
+        duration_s: float | ArrayLike | None = None,
+        labels: ArrayLike | None = None,
+        subjects: ArrayLike | None = None,
+    ) -> Windows:
+        """Windows from arrays in memory.
+
+        Parameters
+        ----------
+        X : dict of name to array (n, T, C) or (n, T), or to a list of n arrays (T_i, C) or None;
+            or one array (n, T, C) or (n, T), which is one modality named ``"x"``
+            NaN or an absent key is missing; infinities are refused with their position.
+        modalities : sequence of Modality, optional
+            Needed for a dict; sorted by name.
+        times : dict of name to list of n arrays (T_i,), optional
+            Seconds from the window's begin, for irregular sensors; never decreasing.
+        duration_s : float or (n,), optional
+            Window length; by default samples / rate of the longest regular modality.
+        labels, subjects : array-like (n,), optional
+        """
+        from maestro_ts.signals.arrays import windows_from_arrays
+
+        return windows_from_arrays(
+            X, modalities, times=times, duration_s=duration_s, labels=labels, subjects=subjects
+        )
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Windows]) -> Windows:
+        """Windows of several parts with the same schema, in order."""
+        if not parts:
+            raise DataError("No windows to concatenate.")
+        schema = parts[0].schema
+        if any(p.schema != schema for p in parts):
+            raise DataError("Windows of different schemas cannot be joined.")
+        samples = {}
+        for name in schema.names:
+            pieces = [p.samples[name] for p in parts]
+            shift = np.cumsum([0] + [len(p.values) for p in pieces[:-1]])
+            timed = [p.times for p in pieces]
+            samples[name] = Samples(
+                values=np.concatenate([p.values for p in pieces]),
+                starts=np.concatenate([p.starts + s for p, s in zip(pieces, shift, strict=True)]),
+                lengths=np.concatenate([p.lengths for p in pieces]),
+                times=None if timed[0] is None else np.concatenate([t for t in timed if t is not None]),
+                origins_s=np.concatenate([p.origins_s for p in pieces]),
+                rate_hz=pieces[0].rate_hz,
+            )
+        labelled = [p.labels for p in parts if p.labels is not None]
+        return cls(
+            schema,
+            samples,
+            start_s=np.concatenate([p.start_s for p in parts]),
+            duration_s=np.concatenate([p.duration_s for p in parts]),
+            subjects=np.concatenate([p.subjects for p in parts]),
+            sources=np.concatenate([p.sources for p in parts]),
+            ids=np.concatenate([p.ids for p in parts]),
+            labels=np.concatenate(labelled) if len(labelled) == len(parts) else None,
+            present=np.concatenate([p.present for p in parts]),
+        )
+
+    def select(self, names: Sequence[str]) -> Windows:
+        """Only these modalities (another schema)."""
+        for name in names:
+            self.schema.index(name)
+        keep = Schema(m for m in self.schema if m.name in set(names))
+        return self.replace(schema=keep, samples={n: self.samples[n] for n in keep.names})
+
+    def with_schema(self, schema: Schema) -> Windows:
+        """The same windows in the order of a model's schema; modalities it lacks are absent.
+
+        Raises
+        ------
+        DataError
+            When a modality is unknown to the schema or disagrees in channels or rate.
+        """
+        if self.schema == schema:
+            return self
+        samples = {}
+        for m in self.schema:
+            if m.name not in schema:
+                raise DataError(f"unknown modality {m.name!r}.", fix=nearest(m.name, schema.names))
+            known = schema[m.name]
+            if m.channels != known.channels:
+                raise DataError(
+                    f"{m.channels} channels, the model was fitted on {known.channels}.",
+                    where=f"modality {m.name!r}",
+                )
+            if m.rate_hz != known.rate_hz:
+                raise DataError(
+                    f"rate {m.rate_hz} Hz, the model was fitted on {known.rate_hz} Hz.",
+                    where=f"modality {m.name!r}",
+                )
+        for known in schema:
+            samples[known.name] = self.samples.get(known.name) or absent(known, len(self))
+        return self.replace(schema=schema, samples=samples)
+
+
+def absent(modality: Modality, n: int) -> Samples:
+    """A modality that no window has."""
+    zero = np.zeros(n, dtype=np.int64)
+    return Samples(
+        values=np.zeros((0, modality.channels), dtype=np.float32),
+        starts=zero,
+        lengths=zero,
+        times=None if modality.rate_hz is not None or modality.static else np.zeros(0),
+        origins_s=np.zeros(n),
+        rate_hz=modality.rate_hz,
+    )
