@@ -1,0 +1,31 @@
+"""`Network`: `Batch` → `Output`. The second half of a model, an ``nn.Module``."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from maestro_ts.contract.batch import Batch
+from maestro_ts.contract.output import Output
+
+__all__ = ["Network"]
+
+
+class Network(nn.Module):
+    """Base of all networks. Evaluation draws nothing; training draws from the given generator."""
+
+    def forward(self, batch: Batch) -> Output:
+        """Logits of a batch."""
+        raise NotImplementedError
+
+    def use_generator(self, generator: torch.Generator | None) -> None:
+        """Give every module that draws in training its generator."""
+        for module in self.modules():
+            if hasattr(module, "generator"):
+                module.generator = generator
+
+    def set_progress(self, share: float) -> None:
+        """Told the share of training that is done, before each step."""
+
+    def after_step(self) -> None:
+        """Called after each optimiser step, for state that no gradient moves."""

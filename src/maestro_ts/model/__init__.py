@@ -1,0 +1,1 @@
+"""MAESTRO: `maestro` is the whole network, top to bottom; the other files are its parts."""

@@ -1,0 +1,186 @@
+"""Sparse attention: the queries that stand out attend, the others receive the mean.
+
+After Informer (Zhou et al. 2021) and MAESTRO section 3.2: a query's score on a sample of keys is
+``P(q) = max qk − mean qk``; per head the top queries attend to all keys. Ours: one stratified
+sample of keys for all queries, fixed by position at evaluation and jittered by the generator in
+training, and a real number v of attended queries (`budget.rank_weights`).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from maestro_ts.model.budget import rank_weights
+from maestro_ts.model.dropout import Dropout
+
+__all__ = ["Attention"]
+
+GROUPS = 4  # at most so many budget classes a batch is split into at inference
+
+
+class Attention(nn.Module):
+    """Multi-head attention over the first ``lengths`` tokens of each row.
+
+    Parameters
+    ----------
+    width, heads : int
+    beta : float
+        Keys sampled for the score: ``β ⌈ln n⌉``.
+    dense : bool
+        Plain attention for every query; budgets are ignored.
+    dense_below : int
+        Up to this length the sparse result is computed densely (cheaper), with the same weights.
+    dropout : float
+    """
+
+    def __init__(
+        self,
+        width: int,
+        heads: int,
+        *,
+        beta: float,
+        dense: bool,
+        dense_below: int,
+        dropout: float,
+        soft_width: float,
+    ) -> None:
+        super().__init__()
+        self.heads, self.beta, self.dense, self.dense_below = heads, beta, dense, dense_below
+        self.soft_width, self.softness = soft_width, 0.0
+        self.project = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+        self.dropout = Dropout(dropout)
+        self.generator: torch.Generator | None = None
+
+    def forward(self, x: Tensor, lengths: Tensor | None, queries: Tensor) -> Tensor:
+        """Attend.
+
+        Parameters
+        ----------
+        x : [B, L, D]
+        lengths : [B], int64, or None
+            Tokens that are there, from the left, at least one; None: all of them.
+        queries : [B]
+            Real number v of attended queries per head.
+        """
+        q, k, v = self._split(x)
+        there = None if lengths is None else self._there(lengths, x.shape[1])
+        if self.dense:
+            mixed = _full(q, k, v, there)
+        else:
+            with torch.no_grad():
+                score = self._score(q, k, lengths, there)
+            mean = _mean(v, lengths, there)
+            if x.shape[1] <= self.dense_below:
+                ranks = score.argsort(dim=-1, descending=True).argsort(dim=-1)
+                w = self._weights(queries, ranks)
+                mixed = torch.lerp(mean.expand_as(v), _full(q, k, v, there), w)
+            else:
+                mixed = self._selected(q, k, v, there, score, mean, queries)
+        merged = mixed.transpose(1, 2).flatten(2)
+        result: Tensor = self.dropout(self.out(merged))
+        return result
+
+    def _split(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        batch, length, width = x.shape
+        packed = self.project(x).view(batch, length, 3, self.heads, width // self.heads)
+        q, k, v = packed.permute(2, 0, 3, 1, 4).unbind(0)
+        return q, k, v
+
+    @staticmethod
+    def _there(lengths: Tensor, length: int) -> Tensor:
+        """[B, L] bool, True for real tokens."""
+        return torch.arange(length, device=lengths.device) < lengths[:, None]
+
+    def _score(self, q: Tensor, k: Tensor, lengths: Tensor | None, there: Tensor | None) -> Tensor:
+        """How much each query stands out on the sampled keys, [B, H, L]; −inf for padding."""
+        batch, heads, length, size = k.shape
+        most = min(length, math.ceil(self.beta * math.ceil(math.log(max(length, 2)))))
+        n = torch.full((batch,), length, device=k.device) if lengths is None else lengths
+        wanted = torch.ceil(self.beta * torch.ceil(torch.log(n.clamp(min=2).double()))).long()
+        count = torch.minimum(wanted, n)
+        slot = torch.arange(most, device=k.device)
+        jitter: Tensor | float = 0.5
+        if self.training and self.generator is not None:
+            jitter = torch.rand(batch, most, device=k.device, generator=self.generator)
+        place = ((slot + jitter) * n[:, None] / count[:, None].clamp(min=1)).long()
+        used = slot < count[:, None]
+        place = torch.where(used, place, 0).clamp(max=length - 1)
+        index = place[:, None, :, None].expand(batch, heads, most, size)
+        scores = q @ k.gather(2, index).transpose(-1, -2)
+        mask = used[:, None, None, :]
+        top = scores.masked_fill(~mask, -math.inf).amax(dim=-1)
+        mean = scores.masked_fill(~mask, 0.0).sum(dim=-1) / count[:, None, None]
+        score = top - mean
+        return score if there is None else score.masked_fill(~there[:, None], -math.inf)
+
+    def _weights(self, queries: Tensor, ranks: Tensor) -> Tensor:
+        softness = self.softness if self.training else 0.0
+        w = rank_weights(queries[:, None, None], ranks.to(queries.dtype), softness, self.soft_width)
+        return w.unsqueeze(-1)
+
+    def _selected(
+        self,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        there: Tensor | None,
+        score: Tensor,
+        mean: Tensor,
+        queries: Tensor,
+    ) -> Tensor:
+        """Attend with the top ranks only, rows grouped by budget so that cost follows it."""
+        batch, heads, length, size = q.shape
+        result = mean.expand(batch, heads, length, size)
+        for rows, most in self._groups(queries, length):
+            top = score[rows].topk(most, dim=-1).indices
+            index = top.unsqueeze(-1).expand(-1, -1, -1, size)
+            chosen = q[rows].gather(2, index)
+            keys = None if there is None else there[rows]
+            attended = _full(chosen, k[rows], v[rows], keys)
+            ranks = torch.arange(most, device=q.device).expand(1, 1, most)
+            w = self._weights(queries[rows], ranks)
+            mixed = torch.lerp(mean[rows].expand_as(attended), attended, w)
+            filled = result[rows].scatter(2, index, mixed)
+            if len(rows) == batch:
+                return filled
+            result = result.index_copy(0, rows, filled)
+        return result
+
+    def _groups(self, queries: Tensor, length: int) -> list[tuple[Tensor, int]]:
+        """Rows and the number of ranks they need.
+
+        In training one group with the largest possible number: no synchronisation. At inference
+        rows of similar budget share a group.
+        """
+        everyone = torch.arange(len(queries), device=queries.device)
+        if self.training:
+            ceiling = self.beta * math.ceil(math.log(max(length, 2)))
+            return [(everyone, min(length, math.ceil(ceiling + 4 * self.soft_width)))]
+        needed = queries.ceil().clamp(1, length).long()
+        order = needed.argsort(stable=True)
+        groups = []
+        for rows in order.tensor_split(min(GROUPS, len(order))):
+            if len(rows):
+                groups.append((rows, int(needed[rows[-1]])))
+        if len({most for _, most in groups}) == 1:
+            return [(everyone, groups[0][1])]
+        return groups
+
+
+def _full(q: Tensor, k: Tensor, v: Tensor, there: Tensor | None) -> Tensor:
+    """``softmax(q kᵀ / √e) v`` over the keys that are there."""
+    mask = None if there is None else there[:, None, None, :]
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+
+
+def _mean(v: Tensor, lengths: Tensor | None, there: Tensor | None) -> Tensor:
+    """Mean of the values that are there, [B, H, 1, e]."""
+    if lengths is None or there is None:
+        return v.mean(dim=2, keepdim=True)
+    kept = v.masked_fill(~there[:, None, :, None], 0.0)
+    return kept.sum(dim=2, keepdim=True) / lengths[:, None, None, None]

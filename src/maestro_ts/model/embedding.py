@@ -1,0 +1,71 @@
+"""Symbols → tokens: ordered symbols through their Gaussian centres, missing by a learned vector."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from maestro_ts.symbols.alphabet import MISSING, centres
+
+__all__ = ["SymbolEmbedding", "sinusoidal_positions"]
+
+
+class SymbolEmbedding(nn.Module):
+    """Embed symbols of C channels and V views.
+
+    ``ordinal`` (ours): ``Σ present · W[ch, view] c_s + (1 − present) · miss[ch, view] + b``.
+    ``table``: a free vector per channel, view and symbol. ``id``: the symbol's number through a
+    linear map, as in the published code; missing is then only the number 0 (for the ablation).
+
+    Parameters
+    ----------
+    channels, views : int
+    alphabet : int
+    width : int
+    kind : {"ordinal", "table", "id"}
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        views: int,
+        alphabet: int,
+        width: int,
+        kind: Literal["ordinal", "table", "id"] = "ordinal",
+    ) -> None:
+        super().__init__()
+        self.kind, self.slots, self.alphabet = kind, channels * views, alphabet
+        self.register_buffer(
+            "centres", torch.tensor(centres(alphabet), dtype=torch.get_default_dtype()), False
+        )
+        self.centres: Tensor
+        if kind == "table":
+            self.table = nn.Embedding(self.slots * (alphabet + 1), width)
+            self.bias = nn.Parameter(torch.zeros(width))
+        else:
+            self.map = nn.Linear((2 if kind == "ordinal" else 1) * self.slots, width)
+
+    def forward(self, symbols: Tensor) -> Tensor:
+        """Symbols [..., C, V] uint8 → tokens [..., D]."""
+        s = symbols.flatten(-2).long()
+        if self.kind == "ordinal":
+            missing = (s == MISSING).to(self.centres.dtype)
+            tokens: Tensor = self.map(torch.cat([self.centres[s], missing], dim=-1))
+        elif self.kind == "table":
+            offset = torch.arange(self.slots, device=s.device) * (self.alphabet + 1)
+            tokens = self.table(s + offset).sum(dim=-2) / math.sqrt(self.slots) + self.bias
+        else:
+            tokens = self.map(s.to(self.map.weight.dtype))
+        return tokens
+
+
+def sinusoidal_positions(length: int, width: int) -> Tensor:
+    """``PE[t, 2i] = sin(t / 10000^(2i/D))``, cosine beside it, shape [L, D] (Vaswani et al. 2017)."""
+    t = torch.arange(length, dtype=torch.float64)[:, None]
+    rate = torch.exp(-math.log(10000.0) * torch.arange(0, width, 2, dtype=torch.float64) / width)
+    table = torch.zeros(length, width, dtype=torch.float64)
+    table[:, 0::2], table[:, 1::2] = torch.sin(t * rate), torch.cos(t * rate)
+    return table.to(torch.get_default_dtype())

@@ -1,0 +1,346 @@
+"""The whole MAESTRO network, top to bottom (Mohapatra et al., NeurIPS 2025, section 3).
+
+symbols → tokens (per modality) → budget → encoders → one packed sequence → fusion → head
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from maestro_ts.contract.batch import Batch
+from maestro_ts.contract.front_end import FrontEnd
+from maestro_ts.contract.network import Network
+from maestro_ts.contract.output import Output
+from maestro_ts.model.attention import Attention
+from maestro_ts.model.budget import Budget
+from maestro_ts.model.embedding import SymbolEmbedding, sinusoidal_positions
+from maestro_ts.model.encoder import Encoder, EncoderLayer, FeedForward, distilled_length
+from maestro_ts.model.experts import Experts
+from maestro_ts.model.front_end import SymbolFrontEnd
+from maestro_ts.model.fusion import FusionLayer, pack
+from maestro_ts.model.heads import ExpertHead, Head
+from maestro_ts.recipe import Recipe
+from maestro_ts.symbols.symbolizer import Symbolizer
+from maestro_ts.symbols.views import SUMMARY_FEATURES
+
+__all__ = ["Maestro", "front_end", "network"]
+
+
+def front_end(recipe: Recipe) -> FrontEnd:
+    """MAESTRO's front end (registry hook)."""
+    return SymbolFrontEnd(recipe.symbols)
+
+
+def network(fitted: FrontEnd, n_outputs: int, recipe: Recipe) -> Network:
+    """MAESTRO's network for a fitted front end (registry hook)."""
+    assert isinstance(fitted, SymbolFrontEnd)
+    return Maestro(fitted.symbolizer, n_outputs, recipe)
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """What the network needs to know of one modality."""
+
+    name: str
+    channels: int
+    views: int
+    length: int
+    encoded: int
+    summary: bool
+
+    @property
+    def tokens(self) -> int:
+        """Tokens it brings into the fusion when present."""
+        return self.encoded + self.summary
+
+
+class Maestro(Network):
+    """See the module's docstring; every step of `forward` is one method, in order.
+
+    Parameters
+    ----------
+    symbolizer : Symbolizer
+        Fitted; says how many channels, views and tokens each modality has.
+    outputs : int
+        Classes K.
+    recipe : Recipe
+    """
+
+    def __init__(self, symbolizer: Symbolizer, outputs: int, recipe: Recipe) -> None:
+        super().__init__()
+        self.recipe = recipe
+        self.shapes = tuple(_shapes(symbolizer, recipe))
+        self.shared = recipe.model.encoder == "shared"
+        width, count = recipe.model.width, len(self.shapes)
+        self.embeddings = nn.ModuleList(self._embedding(s.channels, s.views) for s in self.shapes)
+        self.summaries = nn.ModuleDict(
+            {
+                str(m): self._embedding(s.channels, len(SUMMARY_FEATURES))
+                for m, s in enumerate(self.shapes)
+                if s.summary
+            }
+        )
+        self.duration = self._embedding(1, 1) if symbolizer.duration_varies else None
+        self.budget = Budget(count, width, recipe.budget)
+        self.encoders = nn.ModuleList(self._encoder() for _ in range(1 if self.shared else count))
+        longest = max(s.encoded for s in self.shapes)
+        self.modality = nn.Parameter(0.02 * torch.randn(count, width))
+        self.position = nn.Parameter(0.02 * torch.randn(longest, width))
+        if recipe.model.absent != "symbols":
+            self.missing = nn.Parameter(0.02 * torch.randn(count, width))
+        self.fusion = nn.ModuleList(
+            self._fusion_layer() for _ in range(recipe.model.fusion_layers)
+        )
+        if recipe.experts.placement == "head":
+            self.head: nn.Module = ExpertHead(width, outputs, recipe.experts)
+        else:
+            self.head = Head(width, outputs, recipe.model.dropout)
+        for m, shape in enumerate(self.shapes):
+            table = sinusoidal_positions(shape.length, width)
+            self.register_buffer(f"positions_{m}", table, persistent=False)
+
+    # ---------------------------------------------------------------- parts
+
+    def _embedding(self, channels: int, views: int) -> SymbolEmbedding:
+        symbols = self.recipe.symbols
+        return SymbolEmbedding(
+            channels, views, symbols.alphabet, self.recipe.model.width, symbols.embedding
+        )
+
+    def _attention(self, beta: float) -> Attention:
+        model = self.recipe.model
+        return Attention(
+            model.width,
+            model.heads,
+            beta=beta,
+            dense=model.attention == "dense",
+            dense_below=model.dense_below,
+            dropout=model.dropout,
+            soft_width=self.recipe.budget.softness,
+        )
+
+    def _encoder(self) -> Encoder:
+        model = self.recipe.model
+        return Encoder(
+            [
+                EncoderLayer(
+                    model.width,
+                    self._attention(self.recipe.budget.beta),
+                    distil=model.encoder_distil,
+                    multiple=model.feed_forward_multiple,
+                    dropout=model.dropout,
+                )
+                for _ in range(model.encoder_layers)
+            ]
+        )
+
+    def _fusion_layer(self) -> FusionLayer:
+        model, experts = self.recipe.model, self.recipe.experts
+        if experts.placement == "fusion":
+            mixer: Experts | FeedForward = Experts(model.width, model.width, experts)
+        else:
+            mixer = FeedForward(model.width, model.feed_forward_multiple, model.dropout)
+        return FusionLayer(
+            model.width,
+            self.recipe.budget.beta,
+            self._attention(self.recipe.budget.beta),
+            distil=model.fusion_distil,
+            mixer=mixer,
+            dropout=model.dropout,
+        )
+
+    # -------------------------------------------------------------- forward
+
+    def forward(self, batch: Batch) -> Output:
+        """Logits, budgets and expert shares of a batch of symbols."""
+        rows = self._rows(batch)
+        tokens = self._embed(batch, rows)
+        budgets = self._budgets(batch, rows, tokens)
+        encoded = self._encode(rows, tokens, budgets)
+        fused, lengths, real = self._assemble(batch, rows, encoded)
+        shares = []
+        for layer in self.fusion:
+            fused, lengths, share = layer(fused, lengths)
+            if share is not None:
+                shares.append(share)
+        logits = self.head(self._pool(fused, lengths, real))
+        return Output(
+            logits=logits,
+            aux_loss=self.budget.price(budgets, batch.present) if self.training else None,
+            budgets=budgets,
+            expert_share=torch.stack(shares, dim=1) if shares else None,
+            tokens=real.sum(dim=1),
+        )
+
+    def _rows(self, batch: Batch) -> list[Tensor]:
+        """Windows that have each modality: an absent one costs no row in an encoder."""
+        everyone = torch.arange(len(batch))
+        device = batch.present.device
+        if self.recipe.model.absent == "symbols":
+            return [everyone.to(device)] * len(self.shapes)
+        return [
+            batch.host_present[:, m].nonzero()[:, 0].to(device, non_blocking=True)
+            for m in range(len(self.shapes))
+        ]
+
+    def _embed(self, batch: Batch, rows: list[Tensor]) -> list[Tensor]:
+        """Symbols → tokens [n_m, L_m, D] with sinusoidal positions."""
+        tokens = []
+        for m, shape in enumerate(self.shapes):
+            symbols = batch.inputs[shape.name][rows[m]]
+            x = self.embeddings[m](symbols)
+            if self.shared:
+                x = x + self.modality[m]
+            tokens.append(x + self.get_buffer(f"positions_{m}").to(x.dtype))
+        return tokens
+
+    def _budgets(self, batch: Batch, rows: list[Tensor], tokens: list[Tensor]) -> Tensor:
+        """Budgets [B, M] from availability and each modality's own summary."""
+        width = self.recipe.model.width
+        means = []
+        for index, x in zip(rows, tokens, strict=True):
+            blank = x.new_zeros(len(batch), width)
+            means.append(blank.index_copy(0, index, x.mean(dim=1)))
+        result: Tensor = self.budget(batch.present, torch.stack(means, dim=1))
+        return result
+
+    def _encode(
+        self, rows: list[Tensor], tokens: list[Tensor], budgets: Tensor
+    ) -> list[Tensor]:
+        """Every modality through its encoder (one pass per length when the encoder is shared)."""
+        result: list[Tensor] = list(tokens)
+        for group in self._groups():
+            x = torch.cat([tokens[m] for m in group])
+            if len(x) == 0:
+                for m in group:
+                    shape = (0, self.shapes[m].encoded, x.shape[-1])
+                    result[m] = tokens[m].new_zeros(shape)
+                continue
+            u = torch.cat([budgets[rows[m], m] for m in group])
+            queries, length = [], self.shapes[group[0]].length
+            for _ in range(self.recipe.model.encoder_layers):
+                queries.append(self.budget.queries(u, length))
+                length = distilled_length(length) if self.recipe.model.encoder_distil else length
+            encoder = self.encoders[0 if self.shared else group[0]]
+            parts = encoder(x, queries).split([len(tokens[m]) for m in group])
+            for m, part in zip(group, parts, strict=True):
+                result[m] = part
+        return result
+
+    def _groups(self) -> list[list[int]]:
+        """Modalities that share an encoder and a length go through it together."""
+        if not self.shared:
+            return [[m] for m in range(len(self.shapes))]
+        lengths = sorted({s.length for s in self.shapes})
+        return [[m for m, s in enumerate(self.shapes) if s.length == n] for n in lengths]
+
+    def _assemble(
+        self, batch: Batch, rows: list[Tensor], encoded: list[Tensor]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """One sequence per window: present tokens first, packed; an absent modality is one token.
+
+        Returns
+        -------
+        fused : [B, L, D]; lengths : [B]; real : [B, L], bool, tokens that carry data
+        """
+        width = self.recipe.model.width
+        pool, starts = [], []
+        filled = 0
+        for m, shape in enumerate(self.shapes):
+            x = encoded[m] + self.modality[m] + self.position[self._positions(shape)]
+            if shape.summary:
+                symbols = batch.extras[f"summary/{shape.name}"][rows[m]]
+                summary = self.summaries[str(m)](symbols) + self.modality[m]
+                x = torch.cat([x, summary[:, None]], dim=1)
+            pool.append(x.reshape(-1, width))
+            starts.append(filled)
+            filled += len(pool[-1])
+        after_data = filled
+        if self.recipe.model.absent != "symbols":
+            pool.append(self.modality + self.missing)
+        if self.duration is not None:
+            pool.append(self.duration(batch.extras["duration"][:, None, None]))
+        slots = self._slots(batch, starts, after_data)
+        index, lengths = pack(slots)
+        device = batch.present.device
+        real = (index < after_data) & (torch.arange(index.shape[1]) < lengths[:, None])
+        flat = torch.cat(pool).index_select(0, index.flatten().to(device, non_blocking=True))
+        fused = flat.view(*index.shape, width)
+        return fused, lengths.to(device, non_blocking=True), real.to(device, non_blocking=True)
+
+    def _positions(self, shape: _Shape) -> Tensor:
+        """Rows of the position table for a stream, aligned in time with the longest one."""
+        place = (torch.arange(shape.encoded) + 0.5) * len(self.position) / shape.encoded
+        return place.long().to(self.position.device)
+
+    def _slots(self, batch: Batch, starts: list[int], after_data: int) -> Tensor:
+        """Where in the pool each window's tokens lie, [B, S] on the CPU; −1 for none."""
+        there = batch.host_present
+        if self.recipe.model.absent == "symbols":
+            there = torch.ones_like(there)
+        columns = []
+        for m, shape in enumerate(self.shapes):
+            rank = there[:, m].cumsum(0) - 1
+            place = starts[m] + rank[:, None] * shape.tokens + torch.arange(shape.tokens)
+            columns.append(torch.where(there[:, m, None], place, -1))
+        extra = after_data
+        if self.recipe.model.absent != "symbols":
+            # Without missing tokens a window with nothing still gets them: the learned prior.
+            silent = ~there
+            if self.recipe.model.absent == "none":
+                silent = silent & ~there.any(dim=1, keepdim=True)
+            tokens = extra + torch.arange(len(self.shapes))
+            columns.append(torch.where(silent, tokens, -1))
+            extra += len(self.shapes)
+        if self.duration is not None:
+            columns.append(extra + torch.arange(len(batch))[:, None])
+        return torch.cat(columns, dim=1)
+
+    def _pool(self, fused: Tensor, lengths: Tensor, real: Tensor) -> Tensor:
+        """Mean over the tokens that carry data; over the missing ones when there are no others."""
+        there = torch.arange(fused.shape[1], device=fused.device) < lengths[:, None]
+        if real.shape == there.shape:
+            there = torch.where(real.any(dim=1, keepdim=True), real, there)
+        weights = there.to(fused.dtype)
+        pooled = (fused * weights[..., None]).sum(dim=1)
+        return pooled / weights.sum(dim=1, keepdim=True).clamp(min=1)
+
+    # ------------------------------------------------------------- training
+
+    def set_progress(self, share: float) -> None:
+        """Anneal the soft edge of the budgets to the exact one."""
+        softness = max(0.0, 1.0 - share / self.recipe.budget.anneal_share)
+        learned = self.recipe.budget.rule == "fractional"
+        for module in self.encoders.modules():
+            if isinstance(module, Attention):
+                module.softness = softness if learned else 0.0
+
+    def after_step(self) -> None:
+        """Balance the experts."""
+        for module in self.modules():
+            if isinstance(module, Experts):
+                module.after_step()
+
+
+def _shapes(symbolizer: Symbolizer, recipe: Recipe) -> list[_Shape]:
+    shapes = []
+    for m in symbolizer.schema_:
+        length = symbolizer.lengths_[m.name]
+        encoded = length
+        if recipe.model.encoder_distil:
+            for _ in range(recipe.model.encoder_layers):
+                encoded = distilled_length(encoded)
+        shapes.append(
+            _Shape(
+                m.name,
+                m.channels,
+                len(symbolizer.views_of(m)),
+                length,
+                encoded,
+                symbolizer.has_summary(m),
+            )
+        )
+    return shapes

@@ -1,0 +1,1 @@
+"""Numbers → ordered symbols, with s₀ for every kind of absence. Pure numpy."""
