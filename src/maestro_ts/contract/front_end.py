@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +23,12 @@ class FrontEnd(Protocol):
     with what a training mask hides absent. ``front_end(windows)`` is both for all rows.
     """
 
-    schema: Schema
+    @property
+    def schema(self) -> Schema:
+        """Modalities in the model's order."""
+        ...
 
-    def fit(self, windows: Windows) -> FrontEnd:
+    def fit(self, windows: Windows) -> Self:
         """Learn what may be learned, from training windows only."""
         ...
 
@@ -49,6 +52,6 @@ class FrontEnd(Protocol):
         """Fitted arrays, for saving."""
         ...
 
-    def restore(self, schema: Schema, state: Mapping[str, NDArray[np.float64]]) -> FrontEnd:
+    def restore(self, schema: Schema, state: Mapping[str, NDArray[np.float64]]) -> Self:
         """Inverse of `state`."""
         ...

@@ -22,7 +22,7 @@ class Network(nn.Module):
         """Give every module that draws in training its generator."""
         for module in self.modules():
             if hasattr(module, "generator"):
-                module.generator = generator
+                module.generator = generator  # type: ignore[assignment]
 
     def set_progress(self, share: float) -> None:
         """Told the share of training that is done, before each step."""

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from maestro_ts.model.budget import rank_weights
 from maestro_ts.model.dropout import Dropout
+from maestro_ts.model.spans import Spans
 
 __all__ = ["Attention"]
 
@@ -23,7 +24,7 @@ GROUPS = 4  # at most so many budget classes a batch is split into at inference
 
 
 class Attention(nn.Module):
-    """Multi-head attention over the first ``lengths`` tokens of each row.
+    """Multi-head attention over the real tokens of each row.
 
     Parameters
     ----------
@@ -56,19 +57,22 @@ class Attention(nn.Module):
         self.dropout = Dropout(dropout)
         self.generator: torch.Generator | None = None
 
-    def forward(self, x: Tensor, lengths: Tensor | None, queries: Tensor) -> Tensor:
+    def forward(self, x: Tensor, spans: Spans | None, queries: Tensor) -> Tensor:
         """Attend.
 
         Parameters
         ----------
         x : [B, L, D]
-        lengths : [B], int64, or None
+        spans : Spans or None
             Tokens that are there, from the left, at least one; None: all of them.
         queries : [B]
             Real number v of attended queries per head.
         """
         q, k, v = self._split(x)
-        there = None if lengths is None else self._there(lengths, x.shape[1])
+        if spans is not None and spans.full:
+            spans = None
+        there = None if spans is None else spans.there
+        lengths = None if spans is None else spans.lengths
         if self.dense:
             mixed = _full(q, k, v, there)
         else:
@@ -90,11 +94,6 @@ class Attention(nn.Module):
         packed = self.project(x).view(batch, length, 3, self.heads, width // self.heads)
         q, k, v = packed.permute(2, 0, 3, 1, 4).unbind(0)
         return q, k, v
-
-    @staticmethod
-    def _there(lengths: Tensor, length: int) -> Tensor:
-        """[B, L] bool, True for real tokens."""
-        return torch.arange(length, device=lengths.device) < lengths[:, None]
 
     def _score(self, q: Tensor, k: Tensor, lengths: Tensor | None, there: Tensor | None) -> Tensor:
         """How much each query stands out on the sampled keys, [B, H, L]; −inf for padding."""

@@ -6,6 +6,7 @@ import math
 from typing import Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from maestro_ts.symbols.alphabet import MISSING, centres
@@ -38,10 +39,11 @@ class SymbolEmbedding(nn.Module):
     ) -> None:
         super().__init__()
         self.kind, self.slots, self.alphabet = kind, channels * views, alphabet
-        self.register_buffer(
-            "centres", torch.tensor(centres(alphabet), dtype=torch.get_default_dtype()), False
-        )
-        self.centres: Tensor
+        middle = torch.tensor(centres(alphabet), dtype=torch.get_default_dtype())
+        absent = (torch.arange(alphabet + 1) == MISSING).to(middle.dtype)
+        # Row s: the symbol's centre (0 when missing) and 1 when missing.
+        self.register_buffer("ordinals", torch.stack([middle, absent], dim=1), persistent=False)
+        self.ordinals: Tensor
         if kind == "table":
             self.table = nn.Embedding(self.slots * (alphabet + 1), width)
             self.bias = nn.Parameter(torch.zeros(width))
@@ -50,10 +52,9 @@ class SymbolEmbedding(nn.Module):
 
     def forward(self, symbols: Tensor) -> Tensor:
         """Symbols [..., C, V] uint8 → tokens [..., D]."""
-        s = symbols.flatten(-2).long()
+        s = symbols.flatten(-2).int()
         if self.kind == "ordinal":
-            missing = (s == MISSING).to(self.centres.dtype)
-            tokens: Tensor = self.map(torch.cat([self.centres[s], missing], dim=-1))
+            tokens: Tensor = self.map(F.embedding(s, self.ordinals).flatten(-2))
         elif self.kind == "table":
             offset = torch.arange(self.slots, device=s.device) * (self.alphabet + 1)
             tokens = self.table(s + offset).sum(dim=-2) / math.sqrt(self.slots) + self.bias

@@ -41,13 +41,17 @@ class Experts(nn.Module):
         scores = self.router(x).softmax(dim=-1)
         chosen = (scores.detach() + self.bias).topk(self.settings.top_k, dim=-1).indices
         weights = scores.gather(-1, chosen)
-        result = x.new_zeros(len(x), self.out)
-        for e, expert in enumerate(self.experts):
-            token, slot = (chosen == e).nonzero(as_tuple=True)
-            served = expert(x[token]) * weights[token, slot, None]
-            result = result.index_add(0, token, served)
+        # Sorted by expert each one serves a contiguous run: two gathers instead of two per expert.
+        order = chosen.flatten().argsort(stable=True)
+        counts = torch.bincount(chosen.flatten(), minlength=self.settings.count)
+        tokens = x.index_select(0, order // self.settings.top_k)
+        runs = torch.split(tokens, counts.tolist())
+        served = torch.cat([expert(run) for expert, run in zip(self.experts, runs, strict=True)])
+        back = torch.empty_like(order).scatter_(0, order, torch.arange(len(order), device=x.device))
+        slots = served.index_select(0, back).view(len(x), self.settings.top_k, self.out)
+        result = (slots * weights[..., None]).sum(dim=1)
         if self.training and self.settings.balance == "loss_free":
-            self.load += torch.bincount(chosen.flatten(), minlength=self.settings.count)
+            self.load += counts
         return result, chosen
 
     def after_step(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import torch
@@ -43,7 +44,7 @@ class SymbolFrontEnd:
         """Modalities in the model's order."""
         return self.symbolizer.schema_
 
-    def fit(self, windows: Windows) -> SymbolFrontEnd:
+    def fit(self, windows: Windows) -> Self:
         """Learn levels and spreads from training windows."""
         self.symbolizer.fit(windows)
         return self
@@ -70,9 +71,7 @@ class SymbolFrontEnd:
             parts[name] = part
             present[:, m] = part.valid.any(axis=1)
         host = torch.from_numpy(present)
-        extras = {
-            f"summary/{name}": torch.from_numpy(part.summary) for name, part in parts.items()
-        }
+        extras = {f"summary/{name}": torch.from_numpy(part.summary) for name, part in parts.items()}
         return Batch(
             inputs={name: torch.from_numpy(part.tokens) for name, part in parts.items()},
             valid={name: torch.from_numpy(part.valid) for name, part in parts.items()},
@@ -115,7 +114,7 @@ class SymbolFrontEnd:
         """Fitted arrays."""
         return self.symbolizer.state()
 
-    def restore(self, schema: Schema, state: Mapping[str, NDArray[np.float64]]) -> SymbolFrontEnd:
+    def restore(self, schema: Schema, state: Mapping[str, NDArray[np.float64]]) -> Self:
         """Inverse of `state`."""
         self.symbolizer.restore(schema, state)
         return self

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import torch
 from torch import Tensor, nn
 
@@ -10,8 +9,9 @@ from maestro_ts.model.attention import Attention
 from maestro_ts.model.dropout import Dropout
 from maestro_ts.model.encoder import Distil, FeedForward
 from maestro_ts.model.experts import Experts
+from maestro_ts.model.spans import Spans
 
-__all__ = ["FusionLayer", "pack"]
+__all__ = ["FusionLayer"]
 
 
 class FusionLayer(nn.Module):
@@ -47,66 +47,40 @@ class FusionLayer(nn.Module):
         self.mixer_norm = nn.LayerNorm(width)
         self.dropout = Dropout(dropout)
 
-    def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+    def forward(self, x: Tensor, spans: Spans) -> tuple[Tensor, Spans, Tensor | None]:
         """Mix.
 
         Parameters
         ----------
         x : [B, L, D], real tokens first
-        lengths : [B], int64
+        spans : Spans
 
         Returns
         -------
-        x : [B, L', D]; lengths : [B]; share : [B, E], each expert's share of tokens, or None
+        x : [B, L', D]; spans; share : [B, E], each expert's share of tokens, or None
         """
-        queries = self.beta * torch.ceil(torch.log(lengths.clamp(min=2).to(x.dtype)))
-        x = self.attention_norm(x + self.attention(x, lengths, queries))
+        queries = self.beta * torch.ceil(torch.log(spans.lengths.clamp(min=2).to(x.dtype)))
+        x = self.attention_norm(x + self.attention(x, spans, queries))
         if self.distil is not None:
-            x = self.distil(x, _there(lengths, x.shape[1]))
-            lengths = torch.div(lengths - 1, 2, rounding_mode="floor") + 1
-        there = _there(lengths, x.shape[1])
+            x = self.distil(x, spans.there)
+            spans = spans.distilled()
         # Only real tokens reach the mixer: padding costs nothing and cannot load an expert.
-        tokens = x[there]
+        tokens = spans.gather(x)
         share = None
         if isinstance(self.mixer, Experts):
             mixed, chosen = self.mixer(tokens)
             mixed = self.dropout(mixed)
             if not self.training:
-                share = _shares(chosen, there, self.mixer.settings.count)
+                share = _shares(chosen, spans, self.mixer.settings.count)
         else:
             mixed = self.mixer(tokens)
-        settled = self.mixer_norm(tokens + mixed)
-        return x.new_zeros(x.shape).masked_scatter(there[..., None], settled), lengths, share
+        return spans.scatter(self.mixer_norm(tokens + mixed)), spans, share
 
 
-def _there(lengths: Tensor, length: int) -> Tensor:
-    return torch.arange(length, device=lengths.device) < lengths[:, None]
-
-
-def _shares(chosen: Tensor, there: Tensor, experts: int) -> Tensor:
+def _shares(chosen: Tensor, spans: Spans, experts: int) -> Tensor:
     """Share of each window's tokens that each expert served, [B, E]."""
-    owner = there.nonzero()[:, 0].repeat_interleave(chosen.shape[1])
-    counts = torch.zeros(len(there) * experts, device=chosen.device)
-    counts.index_add_(0, owner * experts + chosen.flatten(), torch.ones(chosen.numel(), device=chosen.device))
-    counts = counts.view(len(there), experts)
+    rows = len(spans.host_lengths)
+    owner = spans.owner.repeat_interleave(chosen.shape[1])
+    cells = torch.bincount(owner * experts + chosen.flatten(), minlength=rows * experts)
+    counts = cells.view(rows, experts).to(torch.get_default_dtype())
     return counts / counts.sum(dim=1, keepdim=True).clamp(min=1)
-
-
-def pack(slots: Tensor) -> tuple[Tensor, Tensor]:
-    """Move the used slots of each row to the left and cut what no row uses.
-
-    Parameters
-    ----------
-    slots : [B, S], int64, on the CPU; −1 marks an unused slot
-
-    Returns
-    -------
-    packed : [B, S'], unused entries 0; lengths : [B]
-    """
-    used = slots >= 0
-    lengths = used.sum(dim=1)
-    order = (~used).to(torch.uint8).argsort(dim=1, stable=True)
-    longest = max(int(lengths.max()), 1) if len(lengths) else 1
-    return slots.gather(1, order)[:, :longest].clamp(min=0), lengths
-
-

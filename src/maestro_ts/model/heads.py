@@ -35,5 +35,5 @@ class ExpertHead(nn.Module):
 
     def forward(self, pooled: Tensor) -> Tensor:
         """[B, D] → [B, K]."""
-        logits, _ = self.mixer(pooled)
+        logits: Tensor = self.mixer(pooled)[0]
         return logits

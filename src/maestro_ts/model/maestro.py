@@ -20,8 +20,9 @@ from maestro_ts.model.embedding import SymbolEmbedding, sinusoidal_positions
 from maestro_ts.model.encoder import Encoder, EncoderLayer, FeedForward, distilled_length
 from maestro_ts.model.experts import Experts
 from maestro_ts.model.front_end import SymbolFrontEnd
-from maestro_ts.model.fusion import FusionLayer, pack
+from maestro_ts.model.fusion import FusionLayer
 from maestro_ts.model.heads import ExpertHead, Head
+from maestro_ts.model.spans import Spans, pack
 from maestro_ts.recipe import Recipe
 from maestro_ts.symbols.symbolizer import Symbolizer
 from maestro_ts.symbols.views import SUMMARY_FEATURES
@@ -91,9 +92,7 @@ class Maestro(Network):
         self.position = nn.Parameter(0.02 * torch.randn(longest, width))
         if recipe.model.absent != "symbols":
             self.missing = nn.Parameter(0.02 * torch.randn(count, width))
-        self.fusion = nn.ModuleList(
-            self._fusion_layer() for _ in range(recipe.model.fusion_layers)
-        )
+        self.fusion = nn.ModuleList(self._fusion_layer() for _ in range(recipe.model.fusion_layers))
         if recipe.experts.placement == "head":
             self.head: nn.Module = ExpertHead(width, outputs, recipe.experts)
         else:
@@ -160,13 +159,13 @@ class Maestro(Network):
         tokens = self._embed(batch, rows)
         budgets = self._budgets(batch, rows, tokens)
         encoded = self._encode(rows, tokens, budgets)
-        fused, lengths, real = self._assemble(batch, rows, encoded)
+        fused, spans, real = self._assemble(batch, rows, encoded)
         shares = []
         for layer in self.fusion:
-            fused, lengths, share = layer(fused, lengths)
+            fused, spans, share = layer(fused, spans)
             if share is not None:
                 shares.append(share)
-        logits = self.head(self._pool(fused, lengths, real))
+        logits = self.head(self._pool(fused, spans, real))
         return Output(
             logits=logits,
             aux_loss=self.budget.price(budgets, batch.present) if self.training else None,
@@ -207,9 +206,7 @@ class Maestro(Network):
         result: Tensor = self.budget(batch.present, torch.stack(means, dim=1))
         return result
 
-    def _encode(
-        self, rows: list[Tensor], tokens: list[Tensor], budgets: Tensor
-    ) -> list[Tensor]:
+    def _encode(self, rows: list[Tensor], tokens: list[Tensor], budgets: Tensor) -> list[Tensor]:
         """Every modality through its encoder (one pass per length when the encoder is shared)."""
         result: list[Tensor] = list(tokens)
         for group in self._groups():
@@ -239,12 +236,12 @@ class Maestro(Network):
 
     def _assemble(
         self, batch: Batch, rows: list[Tensor], encoded: list[Tensor]
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    ) -> tuple[Tensor, Spans, Tensor]:
         """One sequence per window: present tokens first, packed; an absent modality is one token.
 
         Returns
         -------
-        fused : [B, L, D]; lengths : [B]; real : [B, L], bool, tokens that carry data
+        fused : [B, L, D]; spans : Spans; real : [B, L], bool, tokens that carry data
         """
         width = self.recipe.model.width
         pool, starts = [], []
@@ -269,7 +266,8 @@ class Maestro(Network):
         real = (index < after_data) & (torch.arange(index.shape[1]) < lengths[:, None])
         flat = torch.cat(pool).index_select(0, index.flatten().to(device, non_blocking=True))
         fused = flat.view(*index.shape, width)
-        return fused, lengths.to(device, non_blocking=True), real.to(device, non_blocking=True)
+        spans = Spans(lengths, index.shape[1], device)
+        return fused, spans, real.to(device, non_blocking=True)
 
     def _positions(self, shape: _Shape) -> Tensor:
         """Rows of the position table for a stream, aligned in time with the longest one."""
@@ -299,9 +297,9 @@ class Maestro(Network):
             columns.append(extra + torch.arange(len(batch))[:, None])
         return torch.cat(columns, dim=1)
 
-    def _pool(self, fused: Tensor, lengths: Tensor, real: Tensor) -> Tensor:
+    def _pool(self, fused: Tensor, spans: Spans, real: Tensor) -> Tensor:
         """Mean over the tokens that carry data; over the missing ones when there are no others."""
-        there = torch.arange(fused.shape[1], device=fused.device) < lengths[:, None]
+        there = spans.there
         if real.shape == there.shape:
             there = torch.where(real.any(dim=1, keepdim=True), real, there)
         weights = there.to(fused.dtype)

@@ -118,7 +118,7 @@ def _samples(data: Any, m: Modality, n: int, times: Sequence[ArrayLike] | None) 
     where = f"modality {m.name!r}"
     if data is None:
         return absent(m, n)
-    if isinstance(data, np.ndarray) and data.dtype != object or not _is_ragged(data):
+    if (isinstance(data, np.ndarray) and data.dtype != object) or not _is_ragged(data):
         block = as_float(data, m.name)
         rows = [block[i] for i in range(n)]
     else:

@@ -178,11 +178,9 @@ class Symbolizer:
             summary = to_symbols(self._centred(f"{name}/summary", features), self.cuts)
         else:
             summary = np.zeros((n, channels, 0), dtype=np.uint8)
-        return ModalitySymbols(tokens, there.any(axis=2), summary)
+        return ModalitySymbols(tokens, np.asarray(there.any(axis=2)), summary)
 
-    def _normalised(
-        self, name: str, view: str, values: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
+    def _normalised(self, name: str, view: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
         if VIEWS[view].normalised_by == "window":
             return values
         return self._centred(f"{name}/{view}", values)
@@ -191,7 +189,7 @@ class Symbolizer:
         mean = self.statistics_[f"{key}/mean"]
         deviation = self.statistics_[f"{key}/deviation"]
         tiny = np.maximum(1e-9 * np.abs(mean), 1e-30)
-        return np.clip((values - mean) / np.maximum(deviation, tiny), -Z_LIMIT, Z_LIMIT)
+        return np.asarray(np.clip((values - mean) / np.maximum(deviation, tiny), -Z_LIMIT, Z_LIMIT))
 
     @property
     def duration_varies(self) -> bool:
@@ -220,5 +218,3 @@ class Symbolizer:
         self.lengths_ = {n: int(k) for n, k in zip(schema.names, lengths, strict=True)}
         self.statistics_ = {k: np.asarray(v) for k, v in state.items() if k != "lengths"}
         return self
-
-

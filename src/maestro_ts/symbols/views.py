@@ -71,8 +71,8 @@ SUMMARY_FEATURES = ("mean", "log_deviation", "minimum", "maximum", "spread_mean"
 def summary_features(binned: Binned, floor: NDArray[np.float64]) -> NDArray[np.float64]:
     """Statistics of the whole window, (n, C, 6); NaN for a channel without a valid bin."""
     spread = spread_view(binned, floor)
-    there = binned.count > 0
-    seen = there.any(axis=1)
+    there = np.asarray(binned.count > 0)
+    seen = np.asarray(there.any(axis=1))
     filled = np.where(there, binned.mean, 0.0)
     n_bins = np.maximum(there.sum(axis=1), 1)
     mean = filled.sum(axis=1) / n_bins

@@ -1,0 +1,1 @@
+"""How good a model is, under every kind of absence."""

@@ -1,0 +1,159 @@
+"""The protocol: which absences a model is tested under, and what comes out of each.
+
+One missing pattern per window, fixed by the window's identity and the seed, the same for every
+model. With five modalities or fewer all patterns are tested, and the modality curve is their
+exact average; otherwise it is drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maestro_ts.evaluation.prediction import Prediction
+from maestro_ts.signals.masks import (
+    Mask,
+    all_patterns,
+    hide,
+    mask_of,
+    pattern_mask,
+    realised_rate,
+)
+from maestro_ts.signals.modality import Schema
+from maestro_ts.signals.windows import Windows
+
+__all__ = ["Condition", "Outcome", "conditions", "evaluate", "pool"]
+
+PATTERNS_UP_TO = 5  # modalities
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One kind of absence.
+
+    Attributes
+    ----------
+    mode : {"modality", "device", "segment", "points", "pattern"}
+    rate : float
+        Nominal rate (0 for a pattern).
+    pattern : tuple of str
+        The modalities that are kept, for mode ``pattern``.
+    seed : int
+    """
+
+    mode: str
+    rate: float = 0.0
+    pattern: tuple[str, ...] = ()
+    seed: int = 0
+
+    def mask(self, windows: Windows) -> Mask:
+        """What is hidden in these windows."""
+        if self.mode == "pattern":
+            return pattern_mask(windows, self.pattern)
+        return mask_of(self.mode)(windows, self.rate, self.seed)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a model said under one condition.
+
+    Attributes
+    ----------
+    realised : float
+        Share of naturally present modalities that were absent.
+    truth : (n,), int64; subjects : (n,); ids : (n,)
+    complete : (n,), bool
+        All modalities were naturally present.
+    present : (n, M), bool
+        What the model saw.
+    """
+
+    condition: Condition
+    realised: float
+    truth: NDArray[np.int64]
+    subjects: NDArray[np.str_]
+    ids: NDArray[np.uint64]
+    complete: NDArray[np.bool_]
+    present: NDArray[np.bool_]
+    prediction: Prediction
+
+    @property
+    def predicted(self) -> NDArray[np.int64]:
+        """Most probable class, (n,)."""
+        return np.asarray(self.prediction.logits.argmax(axis=1))
+
+
+def conditions(
+    schema: Schema, rates: Sequence[float], modes: Sequence[str], seed: int = 0
+) -> list[Condition]:
+    """The conditions of a test: every mode at every rate, and every pattern where there are few."""
+    few = len(schema) <= PATTERNS_UP_TO
+    plan = []
+    if few and "modality" in modes:
+        plan += [Condition("pattern", pattern=p) for p in all_patterns(schema)]
+    for mode in modes:
+        if mode == "modality" and few:
+            continue
+        plan += [Condition(mode, float(rate), seed=seed) for rate in rates]
+    return plan
+
+
+def evaluate(
+    predict: Callable[[Windows], Prediction],
+    windows: Windows,
+    truth: NDArray[np.int64],
+    plan: Sequence[Condition],
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> list[Outcome]:
+    """Test a model under each condition. Nothing is drawn but the conditions' fixed masks."""
+    outcomes = []
+    for i, condition in enumerate(plan):
+        seen = hide(windows, condition.mask(windows))
+        outcomes.append(
+            Outcome(
+                condition=condition,
+                realised=realised_rate(windows, seen),
+                truth=truth,
+                subjects=windows.subjects,
+                ids=windows.ids,
+                complete=np.asarray(windows.present.all(axis=1)),
+                present=seen.present,
+                prediction=predict(seen),
+            )
+        )
+        progress(i + 1, len(plan))
+    return outcomes
+
+
+def pool(folds: Sequence[Sequence[Outcome]]) -> list[Outcome]:
+    """Join the outcomes of several folds, condition by condition."""
+    pooled = []
+    for same in zip(*folds, strict=True):
+        first = same[0]
+        weight = np.array([len(o.truth) for o in same], dtype=float)
+        pooled.append(
+            replace(
+                first,
+                realised=float(np.average([o.realised for o in same], weights=weight)),
+                truth=np.concatenate([o.truth for o in same]),
+                subjects=np.concatenate([o.subjects for o in same]),
+                ids=np.concatenate([o.ids for o in same]),
+                complete=np.concatenate([o.complete for o in same]),
+                present=np.concatenate([o.present for o in same]),
+                prediction=Prediction(
+                    logits=np.concatenate([o.prediction.logits for o in same]),
+                    budgets=_joined([o.prediction.budgets for o in same]),
+                    expert_share=_joined([o.prediction.expert_share for o in same]),
+                    tokens=_joined([o.prediction.tokens for o in same]),
+                ),
+            )
+        )
+    return pooled
+
+
+def _joined(parts: Sequence[NDArray[np.float64] | None]) -> NDArray[np.float64] | None:
+    there = [p for p in parts if p is not None]
+    return np.concatenate(there) if there and len(there) == len(parts) else None

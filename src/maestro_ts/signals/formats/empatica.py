@@ -1,0 +1,67 @@
+"""Empatica E4 csv: the Unix time of the first sample, the rate, then one sample a line."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from maestro_ts.errors import FormatError
+from maestro_ts.signals.formats.csv import as_number, read_numbers
+from maestro_ts.signals.recording import Stream
+
+__all__ = ["read_e4_csv"]
+
+
+def read_e4_csv(
+    data: bytes, where: str, *, columns: int | None = None, rate_hz: float | None = None
+) -> tuple[float, Stream]:
+    """Read one signal file of an E4 wrist band (ACC, BVP, EDA, TEMP or HR).
+
+    Parameters
+    ----------
+    data : bytes
+        Content of the file.
+    where : str
+        Names the file in errors.
+    columns : int, optional
+        Values a line must have; by default as many as its first line.
+    rate_hz : float, optional
+        Rate that the file must state.
+
+    Returns
+    -------
+    start_unix : float
+        Unix time of the first sample, in seconds.
+    stream : Stream
+        Values as they stand in the file, at the stated rate, from 0 s.
+
+    Raises
+    ------
+    FormatError
+        With file and line.
+    """
+    lines = data.split(b"\n", 2)
+    if len(lines) < 3:
+        raise FormatError(
+            "the file is cut short: the start time, the rate and samples are expected.",
+            where=f"{where}:{len(lines)}",
+        )
+    start_unix = _one(lines[0], columns, f"{where}:1", "start time")
+    width = len(lines[0].split(b","))
+    rate = _one(lines[1], width, f"{where}:2", "rate")
+    if rate <= 0:
+        raise FormatError(f"a rate of {rate:g} Hz is impossible.", where=f"{where}:2")
+    if rate_hz is not None and rate != rate_hz:
+        raise FormatError(f"the rate is {rate:g} Hz, {rate_hz:g} expected.", where=f"{where}:2")
+    values = read_numbers(lines[2], where, columns=width, first_line=3)
+    return start_unix, Stream(values.astype(np.float32), rate_hz=rate)
+
+
+def _one(line: bytes, columns: int | None, where: str, what: str) -> float:
+    """Read the one value of a header line, which repeats it for every column."""
+    fields = line.decode("latin1").strip().split(",")
+    if columns is not None and len(fields) != columns:
+        raise FormatError(f"{len(fields)} columns, {columns} expected.", where=where)
+    values = {as_number(field.strip(), where) for field in fields}
+    if len(values) > 1:
+        raise FormatError(f"the columns differ in their {what}: {sorted(values)}.", where=where)
+    return values.pop()

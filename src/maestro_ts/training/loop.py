@@ -1,0 +1,312 @@
+"""The training loop: curriculum, optimiser, selection on validation subjects, exact resume."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from maestro_ts.contract.front_end import FrontEnd
+from maestro_ts.contract.network import Network
+from maestro_ts.errors import RunError
+from maestro_ts.evaluation.metrics import macro_f1
+from maestro_ts.recipe import Recipe, TrainingSettings
+from maestro_ts.signals.masks import hide, modality_mask
+from maestro_ts.signals.windows import Windows
+from maestro_ts.training.callbacks import Callback, EpochReport
+from maestro_ts.training.curriculum import draw_mask
+from maestro_ts.training.predictor import predict_prepared
+from maestro_ts.training.resume import (
+    TrainingState,
+    flatten,
+    load_state,
+    optimizer_tensors,
+    restore_optimizer,
+    save_state,
+)
+
+__all__ = ["Examples", "Trainer"]
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Windows with integer targets and weights."""
+
+    windows: Windows
+    targets: NDArray[np.int64]
+    weights: NDArray[np.float32]
+
+
+@dataclass
+class Trainer:
+    """Train a network; the best weights are in it afterwards.
+
+    Parameters
+    ----------
+    front_end, network : fitted front end; network on its device
+    recipe : Recipe
+    seed : int
+        Seeds order, masks, dropout and key jitter; nothing else draws.
+    callbacks : sequence of Callback
+    state_path : Path or None
+        Where the resumable state goes after each epoch.
+    """
+
+    front_end: FrontEnd
+    network: Network
+    recipe: Recipe
+    seed: int
+    callbacks: Sequence[Callback] = ()
+    state_path: Path | None = None
+    log: list[dict[str, Any]] = field(default_factory=list)
+
+    def fit(self, train: Examples, validation: Examples | None, *, resume: bool = False) -> None:
+        """Run all epochs, or those that are left of an interrupted training."""
+        settings = self.recipe.training
+        self.device = next(self.network.parameters()).device
+        self.order = np.random.default_rng([self.seed, 1])
+        self.masks = np.random.default_rng([self.seed, 2])
+        self.draws = torch.Generator(self.device).manual_seed(self.seed)
+        self.optimizer = _optimizer(self.network, settings)
+        self.average = None if settings.average_decay is None else _copy(self.network.state_dict())
+        self.best: dict[str, Tensor] | None = None
+        self.best_score = (-math.inf, -math.inf)
+        self.epoch, self.step, self.stale, self.spent = 0, 0, 0, 0.0
+        per_epoch = math.ceil(len(train.targets) / settings.batch_size)
+        epochs = max(settings.epochs, math.ceil(settings.min_steps / per_epoch))
+        self.steps = epochs * per_epoch
+        if resume and self.state_path is not None and self.state_path.exists():
+            self._restore(load_state(self.state_path))
+        prepared = self.front_end.prepare(train.windows)
+        held = None if validation is None else self._prepare_validation(validation)
+        for callback in self.callbacks:
+            callback.on_begin(self.steps, self.step)
+        self.network.use_generator(self.draws)
+        began = time.perf_counter() - self.spent
+        try:
+            while self.epoch < epochs and not self._exhausted():
+                loss, budget = self._epoch(train, prepared)
+                self.epoch += 1
+                self._report(loss, budget, held, epochs, began)
+        finally:
+            self.network.use_generator(None)
+        if self.best is None:
+            self.best = self._candidate()
+        self.network.load_state_dict(self.best)
+        self.network.eval()
+        for callback in self.callbacks:
+            callback.on_end()
+
+    def _exhausted(self) -> bool:
+        patience = self.recipe.training.patience
+        return patience is not None and self.stale >= patience
+
+    # ------------------------------------------------------------ one epoch
+
+    def _epoch(self, train: Examples, prepared: Any) -> tuple[float, float | None]:
+        self.network.train()
+        size = self.recipe.training.batch_size
+        order = self.order.permutation(len(train.targets))
+        losses, budgets = [], []
+        for first in range(0, len(order), size):
+            rows = order[first : first + size]
+            loss, budget = self._step(train, prepared, rows)
+            losses.append(loss * len(rows))
+            if budget is not None:
+                budgets.append(budget)
+            for callback in self.callbacks:
+                callback.on_step(self.step, self.steps, loss)
+        return sum(losses) / len(order), float(np.mean(budgets)) if budgets else None
+
+    def _step(
+        self, train: Examples, prepared: Any, rows: NDArray[np.intp]
+    ) -> tuple[float, float | None]:
+        settings = self.recipe.training
+        share = self.step / max(self.steps, 1)
+        mask = draw_mask(self.recipe.curriculum, train.windows.present[rows], share, self.masks)
+        batch = self.front_end.collate(prepared, rows, mask).to(self.device)
+        self.network.set_progress(share)
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(settings, share)
+        out = self.network(batch)
+        target = torch.from_numpy(train.targets[rows]).to(self.device)
+        weight = torch.from_numpy(train.weights[rows]).to(self.device)
+        each = F.cross_entropy(
+            out.logits, target, reduction="none", label_smoothing=settings.label_smoothing
+        )
+        loss = (each * weight).sum() / weight.sum().clamp(min=1e-12)
+        total = loss if out.aux_loss is None else loss + out.aux_loss
+        self.optimizer.zero_grad(set_to_none=True)
+        total.backward()
+        if settings.gradient_norm is not None:
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), settings.gradient_norm)
+        self.optimizer.step()
+        self.network.after_step()
+        self.step += 1
+        self._update_average()
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise RunError(
+                f"the training loss became {value} at step {self.step}.",
+                fix="Lower training.learning_rate or set training.gradient_norm.",
+            )
+        budget = None
+        if out.budgets is not None:
+            there = batch.present.sum().clamp(min=1)
+            budget = float((out.budgets * batch.present).sum().detach() / there)
+        return value, budget
+
+    def _update_average(self) -> None:
+        decay = self.recipe.training.average_decay
+        if self.average is None or decay is None:
+            return
+        # Early on the average follows quickly: the first weights are not worth remembering.
+        decay = min(decay, (1 + self.step) / (10 + self.step))
+        for name, value in self.network.state_dict().items():
+            if value.dtype.is_floating_point:
+                self.average[name].lerp_(value, 1.0 - decay)
+            else:
+                self.average[name].copy_(value)
+
+    # ------------------------------------------------- validation, selection
+
+    def _prepare_validation(self, validation: Examples) -> list[tuple[Any, Examples]]:
+        """Validation windows under each rate of the selection, masks fixed."""
+        held = []
+        for rate in self.recipe.training.selection_rates:
+            mask = modality_mask(validation.windows, rate, seed=self.seed)
+            held.append((self.front_end.prepare(hide(validation.windows, mask)), validation))
+        return held
+
+    def _validate(self, held: list[tuple[Any, Examples]]) -> tuple[float, float]:
+        """Mean macro-F1 and mean log loss over the selection's rates."""
+        scores, losses = [], []
+        live = None
+        if self.average is not None:
+            live = _copy(self.network.state_dict())
+            self.network.load_state_dict(self.average)
+        for prepared, examples in held:
+            predicted = predict_prepared(
+                self.front_end, self.network, prepared, len(examples.targets)
+            )
+            p = predicted.probabilities
+            scores.append(macro_f1(examples.targets, p.argmax(axis=1)))
+            chosen = np.clip(p[np.arange(len(p)), examples.targets], 1e-12, 1.0)
+            losses.append(float(-np.log(chosen).mean()))
+        if live is not None:
+            self.network.load_state_dict(live)
+        return float(np.mean(scores)), float(np.mean(losses))
+
+    def _candidate(self) -> dict[str, Tensor]:
+        """The weights that would be kept now: a copy, never a reference to the live ones."""
+        return _copy(self.network.state_dict() if self.average is None else self.average)
+
+    def _report(
+        self,
+        loss: float,
+        budget: float | None,
+        held: list[tuple[Any, Examples]] | None,
+        epochs: int,
+        began: float,
+    ) -> None:
+        f1 = validation_loss = None
+        best = False
+        due = self.epoch % self.recipe.training.evaluate_every == 0 or self.epoch == epochs
+        if held is not None and due:
+            f1, validation_loss = self._validate(held)
+            self.stale += 1
+            if (f1, -validation_loss) > self.best_score:
+                self.best_score = (f1, -validation_loss)
+                self.best, best, self.stale = self._candidate(), True, 0
+        self.spent = time.perf_counter() - began
+        share = max(self.step - 1, 0) / max(self.steps, 1)
+        report = EpochReport(
+            epoch=self.epoch,
+            epochs=epochs,
+            step=self.step,
+            steps=self.steps,
+            loss=loss,
+            validation_loss=validation_loss,
+            validation_f1=f1,
+            learning_rate=learning_rate(self.recipe.training, share),
+            mean_budget=budget,
+            seconds=self.spent,
+            best=best,
+        )
+        self.log.append(report.to_dict())
+        if self.state_path is not None:
+            save_state(self.state_path, self._state())
+        for callback in self.callbacks:
+            callback.on_epoch(report)
+
+    # --------------------------------------------------------------- resume
+
+    def _state(self) -> TrainingState:
+        tensors = flatten("network", self.network.state_dict())
+        tensors |= flatten("optimizer", optimizer_tensors(self.optimizer))
+        if self.best is not None:
+            tensors |= flatten("best", self.best)
+        if self.average is not None:
+            tensors |= flatten("average", self.average)
+        tensors["generator"] = self.draws.get_state().cpu()
+        plain = {
+            "epoch": self.epoch,
+            "step": self.step,
+            "stale": self.stale,
+            "spent": self.spent,
+            "best_score": list(self.best_score),
+            "order": self.order.bit_generator.state,
+            "masks": self.masks.bit_generator.state,
+            "log": self.log,
+        }
+        return TrainingState(tensors, plain)
+
+    def _restore(self, state: TrainingState) -> None:
+        self.network.load_state_dict(state.group("network"))
+        restore_optimizer(self.optimizer, state.group("optimizer"))
+        self.best = state.group("best") or None
+        if self.average is not None:
+            self.average = state.group("average")
+        self.draws.set_state(state.tensors["generator"])
+        plain = state.plain
+        self.epoch, self.step = plain["epoch"], plain["step"]
+        self.stale, self.spent = plain["stale"], plain["spent"]
+        self.best_score = (plain["best_score"][0], plain["best_score"][1])
+        self.order.bit_generator.state = plain["order"]
+        self.masks.bit_generator.state = plain["masks"]
+        self.log[:] = plain["log"]
+
+
+def learning_rate(settings: TrainingSettings, share: float) -> float:
+    """Linear warm-up, then cosine to zero (or constant)."""
+    warm = settings.warm_up_share
+    if share < warm:
+        return settings.learning_rate * max(share / warm, 0.01)
+    if settings.schedule == "constant":
+        return settings.learning_rate
+    return 0.5 * settings.learning_rate * (1 + math.cos(math.pi * (share - warm) / (1 - warm)))
+
+
+def _optimizer(network: Network, settings: TrainingSettings) -> torch.optim.Optimizer:
+    """Adam or AdamW; biases, norms and other vectors are not decayed."""
+    matrices = [p for p in network.parameters() if p.ndim >= 2]
+    vectors = [p for p in network.parameters() if p.ndim < 2]
+    groups: list[dict[str, Any]] = [
+        {"params": matrices, "weight_decay": settings.weight_decay},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
+    kind = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
+    return kind(groups, lr=settings.learning_rate, fused=True)
+
+
+def _copy(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value.detach().clone() for name, value in tensors.items()}

@@ -1,0 +1,78 @@
+"""A fitted front end and network as a function of windows. Draws nothing, changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from maestro_ts.contract.front_end import FrontEnd
+from maestro_ts.contract.network import Network
+from maestro_ts.evaluation.prediction import Prediction
+from maestro_ts.signals.windows import Windows
+
+__all__ = ["predict", "predict_prepared"]
+
+
+def predict(
+    front_end: FrontEnd,
+    network: Network,
+    windows: Windows,
+    *,
+    batch_size: int = 64,
+    device: torch.device | None = None,
+) -> Prediction:
+    """Logits and explanations of all windows, in their order."""
+    return predict_prepared(
+        front_end, network, front_end.prepare(windows), len(windows), batch_size, device
+    )
+
+
+def predict_prepared(
+    front_end: FrontEnd,
+    network: Network,
+    prepared: Any,
+    n: int,
+    batch_size: int = 64,
+    device: torch.device | None = None,
+) -> Prediction:
+    """The same for windows that the front end has prepared."""
+    device = device or next(network.parameters()).device
+    was_training = network.training
+    network.eval()
+    parts: list[_Part] = []
+    try:
+        with torch.no_grad():
+            for first in range(0, n, batch_size):
+                rows = np.arange(first, min(first + batch_size, n))
+                out = network(front_end.collate(prepared, rows).to(device))
+                parts.append(_Part(out.logits, out.budgets, out.expert_share, out.tokens))
+    finally:
+        network.train(was_training)
+    logits = _join([p.logits for p in parts])
+    return Prediction(
+        logits=np.zeros((0, 1)) if logits is None else logits,
+        budgets=_join([p.budgets for p in parts]),
+        expert_share=_join([p.expert_share for p in parts]),
+        tokens=_join([p.tokens for p in parts]),
+    )
+
+
+@dataclass(frozen=True)
+class _Part:
+    logits: Tensor
+    budgets: Tensor | None
+    expert_share: Tensor | None
+    tokens: Tensor | None
+
+
+def _join(parts: list[Tensor | None]) -> NDArray[Any] | None:
+    there = [p for p in parts if p is not None]
+    if not there or len(there) < len(parts):
+        return None
+    joined: NDArray[Any] = torch.cat(there).cpu().double().numpy()
+    return joined
