@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from maestro_ts.model.budget import rank_weights
 from maestro_ts.model.dropout import Dropout
 from maestro_ts.model.spans import Spans
+from maestro_ts.model.stacked import StackedLinear
 
 __all__ = ["Attention"]
 
@@ -24,11 +25,12 @@ GROUPS = 4  # at most so many budget classes a batch is split into at inference
 
 
 class Attention(nn.Module):
-    """Multi-head attention over the real tokens of each row.
+    """Multi-head attention over the real tokens of each row, for G stacked modalities.
 
     Parameters
     ----------
-    width, heads : int
+    members, width, heads : int
+        G, D and H.
     beta : float
         Keys sampled for the score: ``β ⌈ln n⌉``.
     dense : bool
@@ -40,6 +42,7 @@ class Attention(nn.Module):
 
     def __init__(
         self,
+        members: int,
         width: int,
         heads: int,
         *,
@@ -52,23 +55,27 @@ class Attention(nn.Module):
         super().__init__()
         self.heads, self.beta, self.dense, self.dense_below = heads, beta, dense, dense_below
         self.soft_width, self.softness = soft_width, 0.0
-        self.project = nn.Linear(width, 3 * width)
-        self.out = nn.Linear(width, width)
+        self.project = StackedLinear(members, width, 3 * width)
+        self.out = StackedLinear(members, width, width)
         self.dropout = Dropout(dropout)
         self.generator: torch.Generator | None = None
 
-    def forward(self, x: Tensor, spans: Spans | None, queries: Tensor) -> Tensor:
+    def forward(
+        self, x: Tensor, spans: Spans | None, queries: Tensor, active: Tensor | None = None
+    ) -> Tensor:
         """Attend.
 
         Parameters
         ----------
-        x : [B, L, D]
+        x : [G, R, L, D]
         spans : Spans or None
             Tokens that are there, from the left, at least one; None: all of them.
-        queries : [B]
+        queries : [G, R]
             Real number v of attended queries per head.
         """
-        q, k, v = self._split(x)
+        members, _, length, width = x.shape
+        q, k, v = self._split(self.project(x.flatten(1, 2), active), length)
+        queries = queries.flatten()
         if spans is not None and spans.full:
             spans = None
         there = None if spans is None else spans.there
@@ -79,19 +86,19 @@ class Attention(nn.Module):
             with torch.no_grad():
                 score = self._score(q, k, lengths, there)
             mean = _mean(v, lengths, there)
-            if x.shape[1] <= self.dense_below:
+            if length <= self.dense_below:
                 ranks = score.argsort(dim=-1, descending=True).argsort(dim=-1)
                 w = self._weights(queries, ranks)
                 mixed = torch.lerp(mean.expand_as(v), _full(q, k, v, there), w)
             else:
                 mixed = self._selected(q, k, v, there, score, mean, queries)
-        merged = mixed.transpose(1, 2).flatten(2)
-        result: Tensor = self.dropout(self.out(merged))
+        merged = mixed.transpose(1, 2).reshape(members, -1, width)
+        result: Tensor = self.dropout(self.out(merged, active)).view(x.shape)
         return result
 
-    def _split(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        batch, length, width = x.shape
-        packed = self.project(x).view(batch, length, 3, self.heads, width // self.heads)
+    def _split(self, projected: Tensor, length: int) -> tuple[Tensor, Tensor, Tensor]:
+        """[G, R · L, 3 D] → queries, keys and values, each [G · R, H, L, e]."""
+        packed = projected.reshape(-1, length, 3, self.heads, projected.shape[-1] // 3 // self.heads)
         q, k, v = packed.permute(2, 0, 3, 1, 4).unbind(0)
         return q, k, v
 

@@ -28,4 +28,5 @@ class Dropout(nn.Module):
         words = torch.empty((x.numel() + 7) // 8, dtype=torch.int64, device=x.device)
         words.random_(-(2**63), None, generator=self.generator)
         draws = words.view(torch.uint8)[: x.numel()].view(x.shape)
-        return x.masked_fill(draws < self.threshold, 0.0) * (256.0 / (256 - self.threshold))
+        kept = (draws >= self.threshold).to(x.dtype)
+        return x * kept.mul_(256.0 / (256 - self.threshold))

@@ -1,16 +1,21 @@
-"""Encoder of one modality: sparse attention, distillation, feed-forward (MAESTRO section 3.2)."""
+"""Encoders: sparse attention, distillation, feed-forward per modality (MAESTRO section 3.2).
+
+The encoders of all modalities of one token length run together, stacked (`stacked`). Rows are
+windows that have the modality; an absent one has no row here.
+"""
 
 from __future__ import annotations
 
 import math
 
-import torch.nn.functional as F
+import torch
 from torch import Tensor, nn
 
 from maestro_ts.model.attention import Attention
 from maestro_ts.model.dropout import Dropout
+from maestro_ts.model.stacked import StackedLinear, StackedNorm
 
-__all__ = ["Distil", "Encoder", "FeedForward", "distilled_length"]
+__all__ = ["Distil", "EncoderLayer", "FeedForward", "distilled_length"]
 
 
 def distilled_length(length: int) -> int:
@@ -22,77 +27,81 @@ class Distil(nn.Module):
     """``Conv1d(k 3, stride 2, pad 1)(x) + MaxPool(k 3, stride 2, pad 1)(x)``.
 
     Padding never enters: it is zero for the convolution and −∞ for the maximum, as at the ends.
+    The convolution is a linear map of three neighbouring tokens.
     """
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, members: int, width: int) -> None:
         super().__init__()
-        self.conv = nn.Conv1d(width, width, 3, stride=2, padding=1)
+        self.conv = StackedLinear(members, 3 * width, width)
 
-    def forward(self, x: Tensor, there: Tensor | None) -> Tensor:
-        """[B, L, D] → [B, L', D]; `there` [B, L] marks real tokens."""
-        x = x.transpose(1, 2)
-        largest = x
+    def forward(self, x: Tensor, there: Tensor | None, active: Tensor | None = None) -> Tensor:
+        """[G, R, L, D] → [G, R, L', D]; `there` [R, L] marks real tokens."""
+        shorter = distilled_length(x.shape[2])
         if there is not None:
-            off = ~there[:, None]
-            x, largest = x.masked_fill(off, 0.0), x.masked_fill(off, -math.inf)
-        pooled = F.max_pool1d(largest, 3, stride=2, padding=1)
+            x = x.masked_fill(~there[:, :, None], 0.0)
+            outside = torch.where(there, 0.0, -math.inf).to(x.dtype)[:, :, None]
+            largest = self._neighbours(x + outside, shorter, -math.inf)
+        else:
+            largest = self._neighbours(x, shorter, -math.inf)
+        pooled = torch.maximum(torch.maximum(largest[0], largest[1]), largest[2])
         if there is not None:
             pooled = pooled.masked_fill(pooled == -math.inf, 0.0)
-        result: Tensor = (self.conv(x) + pooled).transpose(1, 2)
-        return result
+        three = torch.cat(self._neighbours(x, shorter, 0.0), dim=-1)
+        mixed = self.conv(three.flatten(1, 2), active)
+        return mixed.view(pooled.shape) + pooled
+
+    @staticmethod
+    def _neighbours(x: Tensor, shorter: int, edge: float) -> list[Tensor]:
+        """Left, middle and right token of every second position, each [G, R, L', D]."""
+        padded = torch.nn.functional.pad(x, (0, 0, 1, 1), value=edge)
+        return [padded[:, :, k : k + 2 * shorter - 1 : 2] for k in range(3)]
 
 
 class FeedForward(nn.Module):
-    """D → hidden → D with GELU."""
+    """D → hidden → D with GELU, stacked."""
 
-    def __init__(self, width: int, multiple: float, dropout: float) -> None:
+    def __init__(self, members: int, width: int, multiple: float, dropout: float) -> None:
         super().__init__()
         hidden = int(width * multiple)
-        self.layers = nn.Sequential(
-            nn.Linear(width, hidden), nn.GELU(), Dropout(dropout), nn.Linear(hidden, width)
-        )
-        self.dropout = Dropout(dropout)
+        self.rise = StackedLinear(members, width, hidden)
+        self.fall = StackedLinear(members, hidden, width)
+        self.inner, self.outer = Dropout(dropout), Dropout(dropout)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Token by token."""
-        result: Tensor = self.dropout(self.layers(x))
+    def forward(self, x: Tensor, active: Tensor | None = None) -> Tensor:
+        """[G, N, D] → [G, N, D], token by token."""
+        risen = self.inner(torch.nn.functional.gelu(self.rise(x, active)))
+        result: Tensor = self.outer(self.fall(risen, active))
         return result
 
 
 class EncoderLayer(nn.Module):
-    """``x ← LN(x + Attn(x, v))``, distil, ``x ← LN(x + FF(x))``."""
+    """``x ← LN(x + Attn(x, v))``, distil, ``x ← LN(x + FF(x))`` for G modalities."""
 
     def __init__(
-        self, width: int, attention: Attention, *, distil: bool, multiple: float, dropout: float
+        self,
+        members: int,
+        width: int,
+        attention: Attention,
+        *,
+        distil: bool,
+        multiple: float,
+        dropout: float,
     ) -> None:
         super().__init__()
         self.attention = attention
-        self.attention_norm = nn.LayerNorm(width)
-        self.distil = Distil(width) if distil else None
-        self.feed_forward = FeedForward(width, multiple, dropout)
-        self.feed_forward_norm = nn.LayerNorm(width)
+        self.attention_norm = StackedNorm(members, width)
+        self.distil = Distil(members, width) if distil else None
+        self.feed_forward = FeedForward(members, width, multiple, dropout)
+        self.feed_forward_norm = StackedNorm(members, width)
 
-    def forward(self, x: Tensor, queries: Tensor) -> Tensor:
-        """[B, L, D] → [B, L', D]; every token is real."""
-        x = self.attention_norm(x + self.attention(x, None, queries))
+    def forward(self, x: Tensor, queries: Tensor, active: Tensor | None) -> Tensor:
+        """[G, R, L, D] with queries [G, R] → [G, R, L', D]; every token is real."""
+        members, rows, _, width = x.shape
+        attended = x + self.attention(x, None, queries, active)
+        x = self.attention_norm(attended.flatten(1, 2), active).view(x.shape)
         if self.distil is not None:
-            x = self.distil(x, None)
-        result: Tensor = self.feed_forward_norm(x + self.feed_forward(x))
+            x = self.distil(x, None, active)
+        tokens = x.reshape(members, -1, width)
+        settled = self.feed_forward_norm(tokens + self.feed_forward(tokens, active), active)
+        result: Tensor = settled.view(members, rows, -1, width)
         return result
-
-
-class Encoder(nn.Module):
-    """The layers of one modality (or of all, when shared).
-
-    Rows are windows that have the modality; an absent one has no row here.
-    """
-
-    def __init__(self, layers: list[EncoderLayer]) -> None:
-        super().__init__()
-        self.layers = nn.ModuleList(layers)
-
-    def forward(self, x: Tensor, queries: list[Tensor]) -> Tensor:
-        """[N, L, D] with the queries [N] of each layer → [N, L', D]."""
-        for layer, v in zip(self.layers, queries, strict=True):
-            x = layer(x, v)
-        return x

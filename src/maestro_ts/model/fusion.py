@@ -42,7 +42,7 @@ class FusionLayer(nn.Module):
         self.beta = beta
         self.attention = attention
         self.attention_norm = nn.LayerNorm(width)
-        self.distil = Distil(width) if distil else None
+        self.distil = Distil(1, width) if distil else None
         self.mixer = mixer
         self.mixer_norm = nn.LayerNorm(width)
         self.dropout = Dropout(dropout)
@@ -60,9 +60,10 @@ class FusionLayer(nn.Module):
         x : [B, L', D]; spans; share : [B, E], each expert's share of tokens, or None
         """
         queries = self.beta * torch.ceil(torch.log(spans.lengths.clamp(min=2).to(x.dtype)))
-        x = self.attention_norm(x + self.attention(x, spans, queries))
+        attended = self.attention(x[None], spans, queries[None])[0]
+        x = self.attention_norm(x + attended)
         if self.distil is not None:
-            x = self.distil(x, spans.there)
+            x = self.distil(x[None], spans.there)[0]
             spans = spans.distilled()
         # Only real tokens reach the mixer: padding costs nothing and cannot load an expert.
         tokens = spans.gather(x)
@@ -73,7 +74,7 @@ class FusionLayer(nn.Module):
             if not self.training:
                 share = _shares(chosen, spans, self.mixer.settings.count)
         else:
-            mixed = self.mixer(tokens)
+            mixed = self.mixer(tokens[None])[0]
         return spans.scatter(self.mixer_norm(tokens + mixed)), spans, share
 
 

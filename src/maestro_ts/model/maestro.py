@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from maestro_ts.contract.batch import Batch
@@ -17,7 +18,7 @@ from maestro_ts.contract.output import Output
 from maestro_ts.model.attention import Attention
 from maestro_ts.model.budget import Budget
 from maestro_ts.model.embedding import SymbolEmbedding, sinusoidal_positions
-from maestro_ts.model.encoder import Encoder, EncoderLayer, FeedForward, distilled_length
+from maestro_ts.model.encoder import EncoderLayer, FeedForward, distilled_length
 from maestro_ts.model.experts import Experts
 from maestro_ts.model.front_end import SymbolFrontEnd
 from maestro_ts.model.fusion import FusionLayer
@@ -86,7 +87,12 @@ class Maestro(Network):
         )
         self.duration = self._embedding(1, 1) if symbolizer.duration_varies else None
         self.budget = Budget(count, width, recipe.budget)
-        self.encoders = nn.ModuleList(self._encoder() for _ in range(1 if self.shared else count))
+        lengths = sorted({s.length for s in self.shapes})
+        self.groups = [[m for m, s in enumerate(self.shapes) if s.length == n] for n in lengths]
+        self.encoders = nn.ModuleList(
+            self._encoder(1 if self.shared else len(group))
+            for group in (self.groups[:1] if self.shared else self.groups)
+        )
         longest = max(s.encoded for s in self.shapes)
         self.modality = nn.Parameter(0.02 * torch.randn(count, width))
         self.position = nn.Parameter(0.02 * torch.randn(longest, width))
@@ -109,9 +115,10 @@ class Maestro(Network):
             channels, views, symbols.alphabet, self.recipe.model.width, symbols.embedding
         )
 
-    def _attention(self, beta: float) -> Attention:
+    def _attention(self, members: int, beta: float) -> Attention:
         model = self.recipe.model
         return Attention(
+            members,
             model.width,
             model.heads,
             beta=beta,
@@ -121,19 +128,19 @@ class Maestro(Network):
             soft_width=self.recipe.budget.softness,
         )
 
-    def _encoder(self) -> Encoder:
+    def _encoder(self, members: int) -> nn.ModuleList:
+        """Layers of the encoders of `members` modalities with one token length."""
         model = self.recipe.model
-        return Encoder(
-            [
-                EncoderLayer(
-                    model.width,
-                    self._attention(self.recipe.budget.beta),
-                    distil=model.encoder_distil,
-                    multiple=model.feed_forward_multiple,
-                    dropout=model.dropout,
-                )
-                for _ in range(model.encoder_layers)
-            ]
+        return nn.ModuleList(
+            EncoderLayer(
+                members,
+                model.width,
+                self._attention(members, self.recipe.budget.beta),
+                distil=model.encoder_distil,
+                multiple=model.feed_forward_multiple,
+                dropout=model.dropout,
+            )
+            for _ in range(model.encoder_layers)
         )
 
     def _fusion_layer(self) -> FusionLayer:
@@ -141,11 +148,11 @@ class Maestro(Network):
         if experts.placement == "fusion":
             mixer: Experts | FeedForward = Experts(model.width, model.width, experts)
         else:
-            mixer = FeedForward(model.width, model.feed_forward_multiple, model.dropout)
+            mixer = FeedForward(1, model.width, model.feed_forward_multiple, model.dropout)
         return FusionLayer(
             model.width,
             self.recipe.budget.beta,
-            self._attention(self.recipe.budget.beta),
+            self._attention(1, self.recipe.budget.beta),
             distil=model.fusion_distil,
             mixer=mixer,
             dropout=model.dropout,
@@ -207,32 +214,41 @@ class Maestro(Network):
         return result
 
     def _encode(self, rows: list[Tensor], tokens: list[Tensor], budgets: Tensor) -> list[Tensor]:
-        """Every modality through its encoder (one pass per length when the encoder is shared)."""
+        """Every modality through its encoder; those of one length together, absent ones not at all."""
         result: list[Tensor] = list(tokens)
-        for group in self._groups():
-            x = torch.cat([tokens[m] for m in group])
-            if len(x) == 0:
-                for m in group:
-                    shape = (0, self.shapes[m].encoded, x.shape[-1])
-                    result[m] = tokens[m].new_zeros(shape)
-                continue
-            u = torch.cat([budgets[rows[m], m] for m in group])
-            queries, length = [], self.shapes[group[0]].length
-            for _ in range(self.recipe.model.encoder_layers):
-                queries.append(self.budget.queries(u, length))
-                length = distilled_length(length) if self.recipe.model.encoder_distil else length
-            encoder = self.encoders[0 if self.shared else group[0]]
-            parts = encoder(x, queries).split([len(tokens[m]) for m in group])
-            for m, part in zip(group, parts, strict=True):
-                result[m] = part
+        for g, group in enumerate(self.groups):
+            active = [m for m in group if len(rows[m])]
+            for m in group:
+                if m not in active:
+                    shape = self.shapes[m]
+                    result[m] = tokens[m].new_zeros(0, shape.encoded, tokens[m].shape[-1])
+            if active:
+                u = [budgets[rows[m], m] for m in active]
+                layers = self.encoders[0 if self.shared else g]
+                parts = [tokens[m] for m in active]
+                if self.shared:
+                    encoded = self._run(layers, torch.cat(parts)[None], torch.cat(u)[None], None)
+                    pieces = list(encoded[0].split([len(p) for p in parts]))
+                else:
+                    encoded = self._run(layers, _stack(parts), _stack(u), self._members(active, group))
+                    pieces = [e[: len(p)] for e, p in zip(encoded, parts, strict=True)]
+                for m, piece in zip(active, pieces, strict=True):
+                    result[m] = piece
         return result
 
-    def _groups(self) -> list[list[int]]:
-        """Modalities that share an encoder and a length go through it together."""
-        if not self.shared:
-            return [[m] for m in range(len(self.shapes))]
-        lengths = sorted({s.length for s in self.shapes})
-        return [[m for m, s in enumerate(self.shapes) if s.length == n] for n in lengths]
+    def _run(self, layers: nn.Module, x: Tensor, u: Tensor, active: Tensor | None) -> Tensor:
+        """[G, R, L, D] through the layers; the budget is in units of each layer's ``ln L``."""
+        assert isinstance(layers, nn.ModuleList)
+        for layer in layers:
+            x = layer(x, self.budget.queries(u, x.shape[2]), active)
+        return x
+
+    def _members(self, active: list[int], group: list[int]) -> Tensor | None:
+        """Which of a group's stacked encoders have rows; None for all."""
+        if len(active) == len(group):
+            return None
+        places = [group.index(m) for m in active]
+        return torch.tensor(places, device=self.modality.device)
 
     def _assemble(
         self, batch: Batch, rows: list[Tensor], encoded: list[Tensor]
@@ -342,3 +358,11 @@ def _shapes(symbolizer: Symbolizer, recipe: Recipe) -> list[_Shape]:
             )
         )
     return shapes
+
+
+def _stack(parts: list[Tensor]) -> Tensor:
+    """Stack tensors of unequal first length along a new axis; the rest is zero."""
+    longest = max(len(p) for p in parts)
+    return torch.stack(
+        [F.pad(p, (0, 0) * (p.ndim - 1) + (0, longest - len(p))) for p in parts]
+    )

@@ -37,9 +37,9 @@ FILE = (
 SENSOR_ROW = re.compile(rb"^%\S+;\s*(\d+);\s*([A-Z]+);")
 # '1.012.598.156.929.010': no number has two decimal points.
 THOUSANDS = re.compile(rb"(?:^|;)(-?\d{1,3}(?:\.\d{3}){2,})(?=;|\r|$)")
-# SensorTag accelerations are whole multiples of 1/4096 g. Those that a file gives 4 times too
-# small are multiples of 1/16384 g; 32511 is what some axes read when they clip, in either unit.
-FINE_PER_G, CLIPPED = 16384, 32511
+# SensorTag accelerations, unless clipped, are whole multiples of 1/4096 g. Those that a file gives
+# 4 times too small are multiples of 1/16384 g.
+FINE_PER_G = 16384
 
 
 def _schema() -> Schema:
@@ -77,10 +77,10 @@ CARD = Card(
         "absence follows the session, so it tells something of the class. A sensor without rows "
         "is absent, also where the header names it (then a note of the recording says so).",
         "Unit change: 213 SensorTag acc streams begin with 0.05-15 s of values 4 times too small "
-        "(0.25 g at rest, on the 1/16384 g grid, where all others lie on the 1/4096 g grid). The "
-        "grid tells which: they are multiplied by 4, which is exact, and a note of the recording "
-        "says for how long; then every SensorTag begins near 1 g. 7 of these streams never change. "
-        "In 3 streams one sample at the seam lies on both grids and stays small.",
+        "(0.25 g at rest, on the 1/16384 g grid; all others, unless clipped, lie on the 1/4096 g "
+        "grid). The grid tells which: they are multiplied by 4, which is exact, and a note of the "
+        "recording says for how long; then every SensorTag begins near 1 g. 7 of these streams "
+        "never change. In 3 streams one sample at the seam lies on both grids and stays small.",
         "Magnetometers read (0, 0, 0) until their first measurement: those samples become NaN; "
         "6 mag streams are zero throughout and are absent, never zeros.",
         "The phone's samples come in bursts with equal time stamps: kept as they are. Rates are "
@@ -276,7 +276,7 @@ def _repair_unit(acc: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:
     lsb = np.round(acc * FINE_PER_G)
     if np.abs(acc * FINE_PER_G - lsb).max() > 0.02:
         return acc, 0
-    fine = ((lsb % 4 != 0) & (np.abs(lsb) != CLIPPED)).any(axis=1)
+    fine = (lsb % 4 != 0).any(axis=1)
     score = np.cumsum(np.where(fine, 1, -1))
     # The last of equal maxima: some rows lie on the coarse grid by chance (1 in 64).
     n_small = len(score) - int(np.argmax(score[::-1]))
