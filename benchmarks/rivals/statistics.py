@@ -2,12 +2,13 @@
 
 Every value depends on its own window and modality alone, so hiding whole modalities is the same
 as overwriting their columns (`drop_modalities`). NaN means missing and nothing else: what is
-undefined for a constant signal is 0.
+undefined for a constant signal is 0. Columns are named ``modality/signal/statistic``; the signal
+is a channel's number, ``norm`` (the magnitude), a pair of channels or ``all``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -18,14 +19,7 @@ from scipy.fft import next_fast_len
 from maestro_ts.signals.modality import Modality, Schema
 from maestro_ts.signals.windows import Samples, Windows
 
-__all__ = [
-    "Layout",
-    "drop_modalities",
-    "layout_51",
-    "layout_nine",
-    "statistics_51",
-    "statistics_nine",
-]
+__all__ = ["drop_modalities", "statistics_51", "statistics_nine"]
 
 Rows = NDArray[np.intp]
 Floats = NDArray[np.float64]
@@ -33,26 +27,8 @@ Features = NDArray[np.float32]
 
 MIN_VALID = 8
 # Elements handled at once: a block and its temporaries stay in the cache, a chunk in memory.
-BLOCK, CHUNK = 1 << 15, 1 << 22
-
-
-@dataclass(frozen=True)
-class Layout:
-    """What the columns of a table are.
-
-    Attributes
-    ----------
-    names : list of str
-        ``modality/signal/statistic``; the signal is a channel's number or ``norm``.
-    modality : ndarray, shape (F,), int
-        Position in the schema of each column's modality.
-    absent : ndarray, shape (F,), float32
-        What the column holds where its modality is absent: NaN; 0 for presence and share.
-    """
-
-    names: list[str]
-    modality: Rows
-    absent: Features
+BLOCK, CHUNK = 1 << 16, 1 << 22
+EXTRAS = ("all/present", "all/share_valid")
 
 
 @dataclass(frozen=True)
@@ -76,7 +52,7 @@ def statistics_51(windows: Windows) -> tuple[Features, list[str]]:
     -------
     features : ndarray, shape (n, F), float32
     names : list of str
-        See `Layout`.
+        One per column.
     """
     return _fill(windows, _TABLE_51)
 
@@ -86,17 +62,9 @@ def statistics_nine(windows: Windows) -> tuple[Features, list[str]]:
     return _fill(windows, _TABLE_NINE)
 
 
-def layout_51(schema: Schema) -> Layout:
-    """Columns of `statistics_51`."""
-    return _layout(schema, _TABLE_51)
-
-
-def layout_nine(schema: Schema) -> Layout:
-    """Columns of `statistics_nine`."""
-    return _layout(schema, _TABLE_NINE)
-
-
-def drop_modalities(features: Features, columns: Layout, keep: NDArray[np.bool_]) -> Features:
+def drop_modalities(
+    features: Features, names: Sequence[str], schema: Schema, keep: NDArray[np.bool_]
+) -> Features:
     """Return the table of the same windows without the modalities where `keep` is False.
 
     Equals, bit for bit, the statistics of ``hide(windows, mask)`` for a mask of whole modalities.
@@ -104,11 +72,15 @@ def drop_modalities(features: Features, columns: Layout, keep: NDArray[np.bool_]
     Parameters
     ----------
     features : ndarray, shape (n, F)
-    columns : Layout
+    names : sequence of str
+        Of the columns.
+    schema : Schema
     keep : ndarray, shape (n, M), bool
         M modalities in the schema's order.
     """
-    return np.where(keep[:, columns.modality], features, columns.absent)
+    owner = [schema.index(name.rsplit("/", 2)[0]) for name in names]
+    absent = np.where([name.endswith(EXTRAS) for name in names], 0.0, np.nan)
+    return np.where(keep[:, owner], features, absent.astype(np.float32))
 
 
 def _has_norm(modality: Modality) -> bool:
@@ -130,35 +102,23 @@ def _columns(modality: Modality, table: _Table) -> list[str]:
     signals = [*map(str, range(modality.channels)), *["norm"] * _has_norm(modality)]
     names = [f"{s}/{name}" for s in signals for name in _of(modality, table).names]
     names += [f"{a}~{b}/correlation" for a, b in _pairs(modality, table)]
-    names += ["all/present", "all/share_valid"] if table.extras else []
+    names += EXTRAS if table.extras else ()
     return [f"{modality.name}/{name}" for name in names]
 
 
-def _layout(schema: Schema, table: _Table) -> Layout:
-    names = [_columns(m, table) for m in schema]
-    absent = [np.full(len(block), np.nan, dtype=np.float32) for block in names]
-    for block in absent if table.extras else []:
-        block[-2:] = 0.0
-    return Layout(
-        names=[name for block in names for name in block],
-        modality=np.repeat(np.arange(len(names)), [len(block) for block in names]),
-        absent=np.concatenate(absent),
-    )
-
-
 def _fill(windows: Windows, table: _Table) -> tuple[Features, list[str]]:
-    plan = _layout(windows.schema, table)
-    out = np.tile(plan.absent, (len(windows), 1))
-    for m, modality in enumerate(windows.schema):
-        samples, columns = windows.samples[modality.name], np.flatnonzero(plan.modality == m)
+    blocks, names = [], []
+    for modality in windows.schema:
+        samples, columns = windows.samples[modality.name], _columns(modality, table)
+        absent = [0.0 if name.endswith(EXTRAS) else np.nan for name in columns]
+        block = np.tile(absent, (len(windows), 1))
         for rows in _chunks(samples.lengths * (modality.channels + 1)):
-            block = _modality(samples.take(rows), modality, table)
-            if table.extras:
-                block[:, -2] = windows.present[rows, m]
-            # Only float64 holds the range of two extreme float32 values.
-            limit = np.finfo(np.float32).max
-            out[rows[:, None], columns] = np.clip(block, -limit, limit)
-    return out, plan.names
+            block[rows] = _modality(samples.take(rows), modality, table)
+        # The range of two extreme float32 values exceeds float32.
+        limit = np.finfo(np.float32).max
+        blocks.append(np.clip(block, -limit, limit).astype(np.float32))
+        names += columns
+    return np.concatenate(blocks, axis=1), names
 
 
 def _chunks(sizes: NDArray[np.int64]) -> Iterator[Rows]:
@@ -169,14 +129,14 @@ def _chunks(sizes: NDArray[np.int64]) -> Iterator[Rows]:
 
 
 def _modality(samples: Samples, modality: Modality, table: _Table) -> Floats:
-    """Columns of one modality, shape (n, width); the presence column is left to the caller."""
+    """Columns of one modality, shape (n, width)."""
     n, (values, _, owner) = len(samples.lengths), samples.flat()
     signals = values.T.astype(np.float64)
     blocks = [_per_signal(signals, samples, modality, _of(modality, table))]
     blocks += [_correlation(signals[[a, b]], owner, n) for a, b in _pairs(modality, table)]
     if table.extras:
-        valid = np.bincount(owner, (~np.isnan(values)).sum(axis=1), minlength=n)
-        blocks += [np.zeros((n, 1)), (valid / (samples.lengths * modality.channels))[:, None]]
+        valid = np.bincount(owner, (~np.isnan(values)).mean(axis=1), minlength=n)
+        blocks.append(np.stack([valid > 0, valid / samples.lengths], axis=1))
     return np.concatenate(blocks, axis=1)
 
 
@@ -324,15 +284,12 @@ def _spectrum(c: Floats, rate: Floats) -> list[Floats]:
     ]
 
 
-_TABLE_51 = _Table(
-    (
-        "mean std min max range rms mean_abs_deviation q05 q25 q50 q75 q95 iqr skewness kurtosis "
-        "slope_per_s last_minus_first mean_abs_step std_step line_length_per_s mean_crossings "
-        "maxima_per_s acf_1 acf_quarter_s acf_first_minimum_s dominant_hz centroid_hz entropy "
-        "power_low power_mid power_high"
-    ).split(),
-    _all_31,
-    MIN_VALID,
-    extras=True,
+_NAMES_51 = (
+    "mean std min max range rms mean_abs_deviation q05 q25 q50 q75 q95 iqr skewness kurtosis "
+    "slope_per_s last_minus_first mean_abs_step std_step line_length_per_s mean_crossings "
+    "maxima_per_s acf_1 acf_quarter_s acf_first_minimum_s dominant_hz centroid_hz entropy "
+    "power_low power_mid power_high"
 )
-_TABLE_NINE = _Table(NINE.split(), _nine, 1, extras=False)
+_NAMES_NINE = "mean std min max q25 q50 q75 mean_abs_step rms"
+_TABLE_51 = _Table(_NAMES_51.split(), _all_31, MIN_VALID, extras=True)
+_TABLE_NINE = _Table(_NAMES_NINE.split(), _nine, 1, extras=False)

@@ -1,4 +1,4 @@
-"""Settings: one pydantic tree, named recipes beside it (``recipes/*.yaml``), YAML and ``key=value``.
+"""Settings: one pydantic tree, named recipes (``recipes/*.yaml``), YAML and ``key=value``.
 
 Units are in the names. A key that does not exist is an error that names it and its neighbours.
 """

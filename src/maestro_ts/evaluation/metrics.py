@@ -1,4 +1,4 @@
-"""Metrics of class predictions; intervals by subject, because windows of one are not independent."""
+"""Metrics of class predictions; intervals by subject: its windows are not independent."""
 
 from __future__ import annotations
 

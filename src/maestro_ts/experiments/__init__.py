@@ -1,0 +1,1 @@
+"""One file per table, figure or job: data in, results out."""

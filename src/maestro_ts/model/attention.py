@@ -98,7 +98,9 @@ class Attention(nn.Module):
 
     def _split(self, projected: Tensor, length: int) -> tuple[Tensor, Tensor, Tensor]:
         """[G, R · L, 3 D] → queries, keys and values, each [G · R, H, L, e]."""
-        packed = projected.reshape(-1, length, 3, self.heads, projected.shape[-1] // 3 // self.heads)
+        packed = projected.reshape(
+            -1, length, 3, self.heads, projected.shape[-1] // 3 // self.heads
+        )
         q, k, v = packed.permute(2, 0, 3, 1, 4).unbind(0)
         return q, k, v
 

@@ -64,7 +64,7 @@ class SymbolEmbedding(nn.Module):
 
 
 def sinusoidal_positions(length: int, width: int) -> Tensor:
-    """``PE[t, 2i] = sin(t / 10000^(2i/D))``, cosine beside it, shape [L, D] (Vaswani et al. 2017)."""
+    """``PE[t, 2i] = sin(t / 10000^(2i/D))``, cosine beside it, [L, D] (Vaswani et al. 2017)."""
     t = torch.arange(length, dtype=torch.float64)[:, None]
     rate = torch.exp(-math.log(10000.0) * torch.arange(0, width, 2, dtype=torch.float64) / width)
     table = torch.zeros(length, width, dtype=torch.float64)

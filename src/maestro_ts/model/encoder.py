@@ -47,8 +47,8 @@ class Distil(nn.Module):
         if there is not None:
             pooled = pooled.masked_fill(pooled == -math.inf, 0.0)
         three = torch.cat(self._neighbours(x, shorter, 0.0), dim=-1)
-        mixed = self.conv(three.flatten(1, 2), active)
-        return mixed.view(pooled.shape) + pooled
+        mixed: Tensor = self.conv(three.flatten(1, 2), active).view(pooled.shape)
+        return mixed + pooled
 
     @staticmethod
     def _neighbours(x: Tensor, shorter: int, edge: float) -> list[Tensor]:

@@ -214,7 +214,7 @@ class Maestro(Network):
         return result
 
     def _encode(self, rows: list[Tensor], tokens: list[Tensor], budgets: Tensor) -> list[Tensor]:
-        """Every modality through its encoder; those of one length together, absent ones not at all."""
+        """Encode every modality: those of one length together, absent ones not at all."""
         result: list[Tensor] = list(tokens)
         for g, group in enumerate(self.groups):
             active = [m for m in group if len(rows[m])]
@@ -228,9 +228,11 @@ class Maestro(Network):
                 parts = [tokens[m] for m in active]
                 if self.shared:
                     encoded = self._run(layers, torch.cat(parts)[None], torch.cat(u)[None], None)
-                    pieces = list(encoded[0].split([len(p) for p in parts]))
+                    pieces = list(torch.split(encoded[0], [len(p) for p in parts]))
                 else:
-                    encoded = self._run(layers, _stack(parts), _stack(u), self._members(active, group))
+                    encoded = self._run(
+                        layers, _stack(parts), _stack(u), self._members(active, group)
+                    )
                     pieces = [e[: len(p)] for e, p in zip(encoded, parts, strict=True)]
                 for m, piece in zip(active, pieces, strict=True):
                     result[m] = piece
@@ -363,6 +365,4 @@ def _shapes(symbolizer: Symbolizer, recipe: Recipe) -> list[_Shape]:
 def _stack(parts: list[Tensor]) -> Tensor:
     """Stack tensors of unequal first length along a new axis; the rest is zero."""
     longest = max(len(p) for p in parts)
-    return torch.stack(
-        [F.pad(p, (0, 0) * (p.ndim - 1) + (0, longest - len(p))) for p in parts]
-    )
+    return torch.stack([F.pad(p, (0, 0) * (p.ndim - 1) + (0, longest - len(p))) for p in parts])

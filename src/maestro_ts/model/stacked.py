@@ -26,9 +26,7 @@ class StackedLinear(nn.Module):
 
     def forward(self, x: Tensor, active: Tensor | None = None) -> Tensor:
         """One product per member."""
-        weight, bias = self.weight, self.bias
-        if active is not None:
-            weight, bias = weight[active], bias[active]
+        weight, bias = _chosen(self.weight, active), _chosen(self.bias, active)
         if len(weight) == 1:
             return F.linear(x, weight[0].t(), bias[0, 0])
         return torch.baddbmm(bias, x, weight)
@@ -44,9 +42,11 @@ class StackedNorm(nn.Module):
 
     def forward(self, x: Tensor, active: Tensor | None = None) -> Tensor:
         """Same shape."""
-        weight, bias = self.weight, self.bias
-        if active is not None:
-            weight, bias = weight[active], bias[active]
+        weight, bias = _chosen(self.weight, active), _chosen(self.bias, active)
         if len(weight) == 1:
             return F.layer_norm(x, x.shape[-1:], weight[0, 0], bias[0, 0])
         return torch.addcmul(bias, F.layer_norm(x, x.shape[-1:]), weight)
+
+
+def _chosen(stacked: Tensor, active: Tensor | None) -> Tensor:
+    return stacked if active is None else stacked[active]

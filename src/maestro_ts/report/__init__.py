@@ -1,0 +1,1 @@
+"""One self-contained page, one file per figure."""

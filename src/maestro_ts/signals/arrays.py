@@ -48,9 +48,7 @@ def windows_from_arrays(
         if name not in schema:
             raise DataError(f"unknown modality {name!r} in X.", fix=nearest(name, schema.names))
     n = _count(arrays, schema)
-    pieces = {
-        m.name: _samples(arrays.get(m.name), m, n, (times or {}).get(m.name)) for m in schema
-    }
+    pieces = {m.name: _samples(arrays.get(m.name), m, n, (times or {}).get(m.name)) for m in schema}
     durations = _durations(duration_s, pieces, n)
     _check_times_inside(pieces, durations)
     return Windows(
@@ -68,9 +66,7 @@ def windows_from_arrays(
 def as_float(array: ArrayLike, name: str) -> NDArray[np.float32]:
     """An array of float32, refusing sparse, complex and text by name."""
     if hasattr(array, "toarray"):
-        raise TypeError(
-            f"{name}: sparse input is not supported; pass a dense array (X.toarray())."
-        )
+        raise TypeError(f"{name}: sparse input is not supported; pass a dense array (X.toarray()).")
     raw = np.asarray(array)
     if np.iscomplexobj(raw):
         raise DataError(f"Complex data not supported: {name} has dtype {raw.dtype}.")
@@ -122,7 +118,10 @@ def _samples(data: Any, m: Modality, n: int, times: Sequence[ArrayLike] | None) 
         block = as_float(data, m.name)
         rows = [block[i] for i in range(n)]
     else:
-        rows = [np.zeros((0, m.channels), np.float32) if r is None else as_float(r, m.name) for r in data]
+        rows = [
+            np.zeros((0, m.channels), np.float32) if r is None else as_float(r, m.name)
+            for r in data
+        ]
     rows = [r[:, None] if r.ndim == 1 else r for r in rows]
     wrong = [r.shape for r in rows if r.ndim != 2 or r.shape[1] != m.channels]
     if wrong:

@@ -1,4 +1,4 @@
-"""`Modality`: one kind of sensor signal; `Schema`: the modalities of a model, in their one order."""
+"""`Modality`: one kind of sensor signal; `Schema`: modalities in their one order."""
 
 from __future__ import annotations
 

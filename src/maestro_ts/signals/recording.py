@@ -67,6 +67,10 @@ class Stream:
             check_times(times, "stream")
             object.__setattr__(self, "times", times)
 
+    def __repr__(self) -> str:
+        rate = "irregular" if self.rate_hz is None else f"{self.rate_hz:g} Hz"
+        return f"Stream({self.values.shape[0]} x {self.values.shape[1]}, {rate})"
+
     def sample_times(self) -> NDArray[np.float64]:
         """Time of every sample in seconds on the recording's clock, shape (T,)."""
         if self.times is not None:

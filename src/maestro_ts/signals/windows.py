@@ -140,6 +140,8 @@ class Windows:
         return (len(self),)
 
     def __getitem__(self, rows: Any) -> Windows:
+        if isinstance(rows, tuple):  # scikit-learn asks for windows[rows, ...]
+            rows = rows[0]
         if isinstance(rows, (int, np.integer)):
             rows = [rows]
         index = np.arange(len(self))[rows]
@@ -227,7 +229,9 @@ class Windows:
                 values=np.concatenate([p.values for p in pieces]),
                 starts=np.concatenate([p.starts + s for p, s in zip(pieces, shift, strict=True)]),
                 lengths=np.concatenate([p.lengths for p in pieces]),
-                times=None if timed[0] is None else np.concatenate([t for t in timed if t is not None]),
+                times=None
+                if timed[0] is None
+                else np.concatenate([t for t in timed if t is not None]),
                 origins_s=np.concatenate([p.origins_s for p in pieces]),
                 rate_hz=pieces[0].rate_hz,
             )

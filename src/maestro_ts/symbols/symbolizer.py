@@ -24,6 +24,7 @@ from maestro_ts.symbols.views import VIEWS, summary_features
 __all__ = ["ModalitySymbols", "Symbolizer"]
 
 FLOOR_SHARE = 0.01  # of the typical deviation within a bin; keeps the log of a flat bin finite
+FEW_SAMPLES = 4  # a window as short as this is kept whole, one sample a bin
 Z_LIMIT = 12.0  # beyond every breakpoint; keeps a constant training statistic from dividing by 0
 
 
@@ -93,7 +94,7 @@ class Symbolizer:
         return self
 
     def _length(self, windows: Windows, m: Modality) -> int:
-        """At most half the stream's samples: a bin needs two for a spread."""
+        """At most half the stream's samples (a bin needs two for a spread), but up to four."""
         if m.static:
             return 1
         duration = float(np.median(windows.duration_s))
@@ -107,7 +108,8 @@ class Symbolizer:
         else:
             lengths = windows.samples[m.name].lengths
             samples = float(np.median(lengths[lengths > 0])) if (lengths > 0).any() else 2.0
-        return max(1, min(wanted, int(samples / 2 + 1e-9)))
+        most = max(int(samples / 2 + 1e-9), min(int(samples + 1e-9), FEW_SAMPLES))
+        return max(1, min(wanted, most))
 
     def _fit_modality(self, m: Modality, binned: Binned) -> None:
         there = binned.count > 0

@@ -1,0 +1,5 @@
+"""Contract checks and generators that third parties can run on their own models and data."""
+
+from maestro_ts.testing.expected import EXPECTED_FAILED_CHECKS
+
+__all__ = ["EXPECTED_FAILED_CHECKS"]

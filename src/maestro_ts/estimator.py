@@ -1,0 +1,382 @@
+"""The scikit-learn front: `MaestroClassifier`. Every command goes through it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
+
+from maestro_ts.contract.registry import build_front_end, build_network
+from maestro_ts.errors import ConfigError, DataError
+from maestro_ts.evaluation.prediction import Prediction
+from maestro_ts.recipe import Recipe, load_recipe
+from maestro_ts.signals.modality import Modality
+from maestro_ts.signals.split import subject_holdout
+from maestro_ts.signals.windows import Windows
+from maestro_ts.training.callbacks import Callback
+from maestro_ts.training.loop import Examples, Trainer
+from maestro_ts.training.predictor import predict
+from maestro_ts.training.run import Run
+
+__all__ = ["MaestroClassifier", "load"]
+
+
+class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Classify windows of multimodal sensor data in which any modality may be missing.
+
+    Parameters
+    ----------
+    modalities : sequence of Modality, optional
+        Needed when X is a dict of arrays.
+    duration_s : float, optional
+        Window length; by default that of the longest regular modality.
+    recipe : str, path or Recipe
+        ``default``, ``paper``, ``tiny``, or a YAML file.
+    settings : dict, optional
+        Dotted overrides of the recipe, e.g. ``{"model.heads": 2}``.
+    class_weight : "balanced", dict or None
+    random_state : int, RandomState or None
+        The same value gives the same result on the same machine.
+    device : str
+        ``cpu``, ``cuda`` or ``auto``.
+    n_threads : int, optional
+        CPU threads of PyTorch while fitting and predicting.
+    verbose : int
+        1 prints one line per epoch.
+    callbacks : sequence of Callback
+        See `training.callbacks.Callback`.
+
+    Attributes
+    ----------
+    classes_ : ndarray
+    schema_ : Schema
+    recipe_ : Recipe
+    front_end_, network_ : the fitted model
+    training_log_ : list of dict
+    validation_subjects_ : list of str
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from maestro_ts import MaestroClassifier, Modality
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.arange(40) % 2
+    >>> X = {"ecg": rng.normal(size=(40, 80, 1)) + y[:, None, None], "eda": None}
+    >>> sensors = [Modality("ecg", rate_hz=20), Modality("eda", rate_hz=4)]
+    >>> clf = MaestroClassifier(sensors, recipe="tiny", random_state=0).fit(X, y)
+    >>> float(clf.score(X, y)) > 0.9
+    True
+    """
+
+    def __init__(
+        self,
+        modalities: Sequence[Modality] | None = None,
+        *,
+        duration_s: float | None = None,
+        recipe: str | Path | Recipe = "default",
+        settings: Mapping[str, Any] | None = None,
+        class_weight: str | Mapping[Any, float] | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        device: str = "cpu",
+        n_threads: int | None = None,
+        verbose: int = 0,
+        callbacks: Sequence[Callback] = (),
+    ) -> None:
+        self.modalities = modalities
+        self.duration_s = duration_s
+        self.recipe = recipe
+        self.settings = settings
+        self.class_weight = class_weight
+        self.random_state = random_state
+        self.device = device
+        self.n_threads = n_threads
+        self.verbose = verbose
+        self.callbacks = callbacks
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.three_d_array = True
+        tags.non_deterministic = False
+        return tags
+
+    # ------------------------------------------------------------------ fit
+
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike | None = None,
+        *,
+        groups: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+        run: Run | None = None,
+        resume: bool = False,
+    ) -> Self:
+        """Fit.
+
+        Parameters
+        ----------
+        X : Windows; or dict of name to array (n, T, C); or array (n, T, C) or (n, T)
+            NaN or an absent key is missing; infinities are refused.
+        y : array-like (n,), optional
+            Labels of any kind; taken from `Windows.labels` when not given.
+        groups : array-like (n,), optional
+            Subjects. With more than one, whole subjects are held out to select the weights; taken
+            from `Windows.subjects` when not given. Without subjects the last weights are kept.
+        sample_weight : array-like (n,), optional
+        run : Run, optional
+            Where a resumable state is kept after each epoch.
+        resume : bool
+            Go on from the state in `run`.
+
+        Raises
+        ------
+        DataError
+            Wrong shapes, infinities, NaN labels, one class only.
+        """
+        self.recipe_ = load_recipe(self.recipe)
+        if self.settings:
+            self.recipe_ = self.recipe_.override(self.settings)
+        windows = self._windows(X, reset=True)
+        labels = self._labels(windows, y)
+        self.classes_, targets = np.unique(labels, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise DataError(
+                f"one class only ({self.classes_[0]!r}): a classifier needs two classes or more."
+            )
+        subjects = _subjects(windows, groups)
+        weights = self._weights(labels, sample_weight, windows)
+        seed = self._seed()
+        self.schema_ = windows.schema
+        device = _device(self.device)
+        examples = Examples(windows, targets.astype(np.int64), weights)
+        train, held = self._split(examples, subjects, seed)
+        with _threads(self.n_threads):
+            self.front_end_ = build_front_end(self.recipe_).fit(train.windows)
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(seed)
+                network = build_network(self.front_end_, len(self.classes_), self.recipe_)
+            self.network_ = network.to(device)
+            trainer = Trainer(
+                self.front_end_,
+                self.network_,
+                self.recipe_,
+                seed,
+                [*self.callbacks, *([_PrintLines()] if self.verbose else [])],
+                None if run is None else run.state,
+            )
+            trainer.fit(train, held, resume=resume)
+        self.training_log_ = trainer.log
+        return self
+
+    def _seed(self) -> int:
+        if self.random_state is None:
+            return int(np.random.default_rng().integers(2**31))
+        if isinstance(self.random_state, (int, np.integer)):
+            return int(self.random_state)
+        return int(self.random_state.randint(2**31))
+
+    def _split(
+        self, examples: Examples, subjects: NDArray[np.str_] | None, seed: int
+    ) -> tuple[Examples, Examples | None]:
+        """Hold out whole subjects for the selection of weights."""
+        share = self.recipe_.training.validation_share
+        self.validation_subjects_: list[str] = []
+        if subjects is None or share == 0.0 or len(np.unique(subjects)) < 2:
+            return examples, None
+        rng = np.random.default_rng([seed, 3])
+        kept, held = subject_holdout(subjects, share, rng, examples.targets)
+        self.validation_subjects_ = sorted({str(s) for s in subjects[held]})
+        return _take(examples, kept), _take(examples, held)
+
+    def _weights(
+        self, y: NDArray[Any], sample_weight: ArrayLike | None, windows: Windows
+    ) -> NDArray[np.float32]:
+        weights = np.ones(len(windows))
+        if sample_weight is not None:
+            like = np.empty((len(windows), 1))
+            weights = _check_sample_weight(sample_weight, like, dtype=np.float64)
+            if not (weights >= 0).all() or not weights.any():
+                raise DataError("sample_weight must be non-negative and not all zero.")
+        if self.class_weight is not None:
+            per_class = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
+            weights = weights * per_class[np.searchsorted(self.classes_, y)]
+        scaled: NDArray[np.float32] = (weights / weights.mean()).astype(np.float32)
+        return scaled
+
+    # ---------------------------------------------------------------- input
+
+    def _windows(self, X: Any, *, reset: bool) -> Windows:
+        """Whatever a user passes → Windows in the model's schema."""
+        if isinstance(X, Windows):
+            windows = X
+        elif isinstance(X, Mapping) and not issparse(X):  # scipy's dok arrays are mappings
+            known = self.modalities if reset else self.schema_
+            windows = Windows.from_arrays(X, known, duration_s=self.duration_s)
+        else:
+            X = validate_data(self, X, reset=reset, ensure_all_finite=False, allow_nd=True)
+            known = self.modalities if reset else self.schema_
+            windows = Windows.from_arrays(X, known, duration_s=self.duration_s)
+        if len(windows) == 0:
+            raise DataError("no windows (0 samples).")
+        if reset:
+            self.duration_ = float(np.median(windows.duration_s))
+            return windows
+        return windows.with_schema(self.schema_)
+
+    def _labels(self, windows: Windows, y: ArrayLike | None) -> NDArray[Any]:
+        if y is None:
+            y = windows.labels
+        if y is None:
+            raise DataError(
+                "requires y to be passed, but the target y is None (and X carries no labels)."
+            )
+        labels: NDArray[Any] = column_or_1d(y, warn=True)
+        if labels.dtype.kind == "f" and np.isnan(labels).any():
+            at = int(np.flatnonzero(np.isnan(labels))[0])
+            raise DataError(
+                f"label {at} is NaN ({int(np.isnan(labels).sum())} in all).",
+                fix="Leave out windows without a label.",
+            )
+        if labels.dtype.kind == "O" and any(v is None or v != v for v in labels):
+            at = next(i for i, v in enumerate(labels) if v is None or v != v)
+            raise DataError(
+                f"label {at} is {labels[at]!r}.", fix="Leave out windows without a label."
+            )
+        check_classification_targets(labels)
+        if len(labels) != len(windows):
+            raise DataError(
+                f"Found input variables with inconsistent numbers of samples: "
+                f"{len(windows)} windows, {len(labels)} labels."
+            )
+        if len(labels) < 2:
+            raise DataError(f"n_samples={len(labels)}: one window (1 sample) is not enough to fit.")
+        return labels
+
+    # -------------------------------------------------------------- predict
+
+    def explain(self, X: Any) -> Prediction:
+        """Logits with what explains them: budgets, expert shares, tokens."""
+        check_is_fitted(self, "network_")
+        windows = self._windows(X, reset=False)
+        with _threads(self.n_threads):
+            return predict(self.front_end_, self.network_, windows)
+
+    def decision_function(self, X: Any) -> NDArray[np.float64]:
+        """Logits (n, K); for two classes their difference (n,)."""
+        logits = self.explain(X).logits
+        return np.asarray(logits[:, 1] - logits[:, 0]) if logits.shape[1] == 2 else logits
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Class probabilities, shape (n, K), columns as in `classes_`."""
+        return self.explain(X).probabilities
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Most probable class, shape (n,)."""
+        check_is_fitted(self, "network_")
+        return np.asarray(self.classes_[self.explain(X).logits.argmax(axis=1)])
+
+    # ----------------------------------------------------------- save, load
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Write the model as a folder without pickles."""
+        check_is_fitted(self, "network_")
+        run = Run(Path(path))
+        run.begin(overwrite=overwrite)
+        self.write(run)
+
+    def write(self, run: Run) -> None:
+        """Write the fitted model into a run folder that is ready."""
+        run.save_model(
+            self.recipe_,
+            self.schema_,
+            self.classes_,
+            self.front_end_,
+            self.network_,
+            {"duration_s": self.duration_, "validation_subjects": self.validation_subjects_},
+        )
+        run.save_log(self.training_log_)
+
+    @classmethod
+    def load(cls, path: str | Path, *, device: str = "cpu") -> Self:
+        """Read a model that `save` or a training run wrote."""
+        run = Run(Path(path))
+        model = run.load_model(_device(device))
+        clf = cls(
+            modalities=list(model.schema),
+            recipe=model.recipe,
+            device=device,
+        )
+        clf.recipe_, clf.schema_, clf.classes_ = model.recipe, model.schema, model.classes
+        clf.front_end_, clf.network_ = model.front_end, model.network
+        clf.training_log_ = run.load_log()
+        clf.duration_ = float(model.extra.get("duration_s", 1.0))
+        clf.validation_subjects_ = list(model.extra.get("validation_subjects", []))
+        if len(model.schema) == 1 and model.schema.modalities[0].channels == 1:
+            clf.n_features_in_ = round(clf.duration_ * (model.schema.modalities[0].rate_hz or 1))
+        return clf
+
+
+def load(path: str | Path, *, device: str = "cpu") -> MaestroClassifier:
+    """Read a run folder as a fitted estimator."""
+    return MaestroClassifier.load(path, device=device)
+
+
+class _PrintLines(Callback):
+    """One line per epoch, for ``verbose=1``."""
+
+    def on_epoch(self, report: Any) -> None:
+        score = "" if report.validation_f1 is None else f"  macro-F1 {report.validation_f1:.3f}"
+        print(f"epoch {report.epoch}/{report.epochs}  loss {report.loss:.4f}{score}")  # noqa: T201
+
+
+def _take(examples: Examples, rows: NDArray[np.intp]) -> Examples:
+    return Examples(examples.windows[rows], examples.targets[rows], examples.weights[rows])
+
+
+def _subjects(windows: Windows, groups: ArrayLike | None) -> NDArray[np.str_] | None:
+    if groups is None:
+        return windows.subjects if (windows.subjects != "").any() else None
+    found = np.asarray([str(g) for g in np.asarray(groups)])
+    if len(found) != len(windows):
+        raise DataError(f"{len(windows)} windows but {len(found)} groups.")
+    return found
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ConfigError(f"unknown device {name!r}.", fix="Use cpu, cuda or auto.") from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ConfigError("device 'cuda' is asked for and not available.", fix="Use device='cpu'.")
+    return device
+
+
+@contextmanager
+def _threads(n: int | None) -> Iterator[None]:
+    """Set PyTorch's threads for a block and put them back."""
+    before = torch.get_num_threads()
+    if n is not None:
+        torch.set_num_threads(n)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

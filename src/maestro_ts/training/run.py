@@ -1,0 +1,227 @@
+"""`Run`: the folder of a trained model. No pickle anywhere; every file is there whole or not."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from maestro_ts._version import __version__
+from maestro_ts.atomic import atomic_path, write_text
+from maestro_ts.contract.front_end import FrontEnd
+from maestro_ts.contract.network import Network
+from maestro_ts.contract.registry import build_front_end, build_network
+from maestro_ts.errors import ConfigError, RunError
+from maestro_ts.recipe import Recipe, load_recipe
+from maestro_ts.signals.modality import Schema
+
+__all__ = ["FORMAT", "LoadedModel", "Run"]
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """What a run folder holds of a model."""
+
+    recipe: Recipe
+    schema: Schema
+    classes: NDArray[Any]
+    front_end: FrontEnd
+    network: Network
+    extra: dict[str, Any]
+
+
+class Run:
+    """Paths and contents of a run folder.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Notes
+    -----
+    ``settings.yaml`` recipe · ``schema.json`` modalities in order, classes, format version ·
+    ``frontend.safetensors`` fitted statistics · ``model.safetensors`` best weights ·
+    ``resume/state.safetensors`` while unfinished · ``training.jsonl`` · ``predictions.parquet`` ·
+    ``results.json`` · ``report.html`` · ``README.md`` model card.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+        self.settings = self.folder / "settings.yaml"
+        self.schema = self.folder / "schema.json"
+        self.front_end = self.folder / "frontend.safetensors"
+        self.model = self.folder / "model.safetensors"
+        self.state = self.folder / "resume" / "state.safetensors"
+        self.log = self.folder / "training.jsonl"
+        self.predictions = self.folder / "predictions.parquet"
+        self.results = self.folder / "results.json"
+        self.report = self.folder / "report.html"
+        self.card = self.folder / "README.md"
+
+    @property
+    def finished(self) -> bool:
+        """The model is there whole."""
+        return self.model.exists() and self.schema.exists() and not self.state.exists()
+
+    def begin(self, *, resume: bool = False, overwrite: bool = False) -> None:
+        """Make the folder ready.
+
+        Raises
+        ------
+        RunError
+            It exists with something in it, and neither `resume` nor `overwrite` was asked for;
+            or it is no run folder at all.
+        """
+        if self.folder.is_file():
+            raise RunError("is a file, not a folder.", where=str(self.folder))
+        if self.folder.exists() and any(self.folder.iterdir()) and not resume:
+            if not overwrite:
+                raise RunError(
+                    "the output folder exists.",
+                    where=str(self.folder),
+                    fix="Use --resume to go on with it, --overwrite to start anew, "
+                    "or another --out.",
+                )
+            if not self._is_ours():
+                raise RunError(
+                    "not a run folder; it is not overwritten.",
+                    where=str(self.folder),
+                    fix="Choose another --out.",
+                )
+            shutil.rmtree(self.folder)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunError(f"cannot be made: {error}.", where=str(self.folder)) from error
+
+    def _is_ours(self) -> bool:
+        return any(p.exists() for p in (self.settings, self.schema, self.results)) or any(
+            self.folder.glob("fold-*/settings.yaml")
+        )
+
+    def save_settings(self, recipe: Recipe) -> None:
+        """Write the recipe."""
+        write_text(self.settings, recipe.to_yaml())
+
+    def save_model(
+        self,
+        recipe: Recipe,
+        schema: Schema,
+        classes: NDArray[Any],
+        front_end: FrontEnd,
+        network: Network,
+        extra: Mapping[str, Any],
+    ) -> None:
+        """Write everything that `load_model` needs; the weights last."""
+        from safetensors.numpy import save_file as save_arrays
+        from safetensors.torch import save_file as save_tensors
+
+        self.save_settings(recipe)
+        state = {k: np.ascontiguousarray(v) for k, v in front_end.state().items()}
+        with atomic_path(self.front_end) as partial:
+            save_arrays(state, partial)
+        description = {
+            "format": FORMAT,
+            "version": __version__,
+            "modalities": schema.to_list(),
+            "classes": {"dtype": classes.dtype.str, "values": classes.tolist()},
+            **extra,
+        }
+        write_text(self.schema, json.dumps(description, indent=1) + "\n")
+        tensors = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
+        with atomic_path(self.model) as partial:
+            save_tensors(tensors, partial)
+
+    def save_log(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write the training log as JSON lines."""
+        write_text(self.log, "".join(json.dumps(row) + "\n" for row in rows))
+
+    def finish(self) -> None:
+        """Drop what only an unfinished run needs."""
+        shutil.rmtree(self.state.parent, ignore_errors=True)
+
+    def load_log(self) -> list[dict[str, Any]]:
+        """The training log; empty when there is none."""
+        if not self.log.exists():
+            return []
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+    def load_model(self, device: torch.device | str = "cpu") -> LoadedModel:
+        """Read a finished run.
+
+        Raises
+        ------
+        RunError
+            No such folder, an unfinished or damaged run, or one written by a newer version.
+        """
+        description = self._description()
+        try:
+            recipe = load_recipe(self.settings)
+        except ConfigError as error:
+            raise RunError(f"settings do not fit this version: {error}") from error
+        schema = Schema.from_list(description["modalities"])
+        stored = description["classes"]
+        classes = np.array(stored["values"], dtype=np.dtype(stored["dtype"]))
+        front_end = build_front_end(recipe).restore(schema, self._arrays())
+        # Building draws initial weights that are replaced at once: leave the caller's state alone.
+        with torch.random.fork_rng(devices=[]):
+            network = build_network(front_end, len(classes), recipe)
+        self._load_weights(network)
+        network.to(device).eval()
+        extra = {k: v for k, v in description.items() if k not in ("modalities", "classes")}
+        return LoadedModel(recipe, schema, classes, front_end, network, extra)
+
+    def _description(self) -> dict[str, Any]:
+        if not self.folder.is_dir():
+            raise RunError("no such run folder.", where=str(self.folder))
+        if not self.schema.exists() or not self.model.exists():
+            if self.state.exists():
+                raise RunError(
+                    "the training of this run is not finished.",
+                    where=str(self.folder),
+                    fix="Go on with it: repeat the command with --resume.",
+                )
+            raise RunError("not a run folder.", where=str(self.folder))
+        try:
+            description: dict[str, Any] = json.loads(self.schema.read_text())
+        except json.JSONDecodeError as error:
+            raise RunError(f"not JSON: {error}.", where=str(self.schema)) from error
+        if description.get("format", 0) > FORMAT:
+            raise RunError(
+                f"run format {description['format']}, written by maestro-ts "
+                f"{description.get('version', '?')}; this is {__version__} and reads up to "
+                f"format {FORMAT}.",
+                where=str(self.schema),
+                fix="Upgrade maestro-ts.",
+            )
+        return description
+
+    def _arrays(self) -> dict[str, NDArray[np.float64]]:
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        try:
+            arrays: dict[str, NDArray[np.float64]] = load_file(self.front_end)
+        except (SafetensorError, OSError) as error:
+            raise RunError(f"damaged: {error}.", where=str(self.front_end)) from error
+        return arrays
+
+    def _load_weights(self, network: Network) -> None:
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        try:
+            network.load_state_dict(load_file(self.model))
+        except (SafetensorError, OSError, RuntimeError) as error:
+            raise RunError(
+                f"the weights do not fit this run: {error}", where=str(self.model)
+            ) from error
