@@ -1,0 +1,45 @@
+"""``maestro-ts demo``: the whole job on the embedded smart-watch data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from maestro_ts.cli.options import Out, Overwrite, Plain, Resume, Threads
+
+__all__ = ["demo"]
+
+EPOCHS = 40  # about 2,000 steps: the default's number of steps on this larger set
+
+
+def demo(
+    out: Out = Path("runs/demo"),
+    resume: Resume = False,
+    overwrite: Overwrite = False,
+    threads: Threads = None,
+    no_progress: Plain = False,
+) -> None:
+    """Train on real smart-watch exercises (accelerometer, gyroscope) and write a report."""
+    from maestro_ts.cli.fit import run
+    from maestro_ts.cli.progress import ConsoleProgress
+    from maestro_ts.experiments.main_job import Job
+    from maestro_ts.recipe import load_recipe
+
+    recipe = load_recipe("default").override(
+        {
+            "name": "default, shortened for the demo",
+            "training.epochs": EPOCHS,
+            "training.min_steps": 0,
+        }
+    )
+    job = Job(
+        dataset="watch",
+        data=None,
+        out=out,
+        recipe=recipe,
+        rates=(0.0, 0.2, 0.4, 0.6, 0.8),
+        resume=resume,
+        overwrite=overwrite,
+        n_threads=threads,
+    )
+    with ConsoleProgress(no_progress) as progress:
+        run(job, progress)

@@ -1,0 +1,95 @@
+"""``maestro-ts fit``: files of a data set → trained model, results, report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from maestro_ts.cli.options import (
+    Data,
+    Device,
+    Out,
+    Overwrite,
+    Plain,
+    Recipe,
+    Resume,
+    Set,
+    Threads,
+)
+
+__all__ = ["fit", "run"]
+
+
+def fit(
+    dataset: Annotated[str, typer.Argument(help="Name: see `maestro-ts datasets list`.")],
+    data: Data = None,
+    out: Out = Path("runs/latest"),
+    recipe: Recipe = "default",
+    set_: Set = None,
+    folds: Annotated[int, typer.Option(help="Folds by subject; the first is the test.")] = 5,
+    cv: Annotated[bool, typer.Option("--cv", help="Train and test all folds.")] = False,
+    window_s: Annotated[float | None, typer.Option(help="Window length in seconds.")] = None,
+    step_s: Annotated[float | None, typer.Option(help="From one window to the next.")] = None,
+    rates: Annotated[str, typer.Option(help="Missing rates to test.")] = "0,.1,.2,.3,.4,.6,.8",
+    seed: Annotated[int, typer.Option(help="Random state.")] = 0,
+    resume: Resume = False,
+    overwrite: Overwrite = False,
+    device: Device = "cpu",
+    threads: Threads = None,
+    no_progress: Plain = False,
+) -> None:
+    """Train on a data set, test with sensors missing, write a report."""
+    from maestro_ts.cli.progress import ConsoleProgress
+    from maestro_ts.experiments.main_job import Job
+    from maestro_ts.recipe import load_recipe, parse_overrides
+    from maestro_ts.signals.cut import WindowSpec
+
+    settings = load_recipe(recipe).override(parse_overrides(set_ or []))
+    job = Job(
+        dataset=dataset,
+        data=data,
+        out=out,
+        recipe=settings,
+        folds=folds,
+        cross_validate=cv,
+        seed=seed,
+        rates=parse_rates(rates),
+        windows=WindowSpec(window_s, step_s) if window_s is not None else None,
+        resume=resume,
+        overwrite=overwrite,
+        device=device,
+        n_threads=threads,
+    )
+    with ConsoleProgress(no_progress) as progress:
+        run(job, progress)
+
+
+def run(job: object, progress: object) -> None:
+    """Run a job and print its table and where the report is."""
+    from maestro_ts.cli.progress import ConsoleProgress
+    from maestro_ts.cli.tables import results_table
+    from maestro_ts.experiments.main_job import Job, run_job
+
+    assert isinstance(job, Job)
+    assert isinstance(progress, ConsoleProgress)
+    results = run_job(job, progress.as_progress())
+    progress.__exit__(None, None, None)
+    print(results_table(results))
+    print(f"\nReport: {job.out / 'report.html'}")
+
+
+def parse_rates(text: str) -> tuple[float, ...]:
+    """``"0,.2,.4"`` or ``"0 .2 .4"`` → rates."""
+    from maestro_ts.errors import ConfigError
+
+    try:
+        rates = tuple(float(part) for part in text.replace(",", " ").split())
+    except ValueError as error:
+        raise ConfigError(
+            f"--rates takes numbers, got {text!r}.", fix="Example: 0,.2,.4"
+        ) from error
+    if not rates or not all(0.0 <= r <= 1.0 for r in rates):
+        raise ConfigError(f"--rates lie in [0, 1], got {text!r}.")
+    return rates

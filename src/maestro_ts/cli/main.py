@@ -1,0 +1,46 @@
+"""The program ``maestro-ts``: one file per command, nothing heavy imported before it runs."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from maestro_ts.cli import datasets, demo, doctor, evaluate, fit, models, predict, report
+from maestro_ts.errors import MaestroError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="maestro-ts",
+    help="Classify sensor data in which some sensor is always missing.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("demo")(demo.demo)
+app.add_typer(datasets.app, name="datasets")
+app.command("models")(models.models)
+app.command("fit")(fit.fit)
+app.command("evaluate")(evaluate.evaluate)
+app.command("predict")(predict.predict)
+app.command("report")(report.report)
+app.command("doctor")(doctor.doctor)
+
+
+def main() -> None:
+    """Run a command: a MaestroError is one clear message and exit code 2, Ctrl-C is 130."""
+    try:
+        app()
+    except MaestroError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        command = " ".join(["maestro-ts", *[a for a in sys.argv[1:] if a != "--overwrite"]])
+        if "--resume" not in sys.argv and sys.argv[1:2] in (["fit"], ["demo"]):
+            command += " --resume"
+        print(
+            f"\nInterrupted. What was finished is kept; go on with:\n  {command}", file=sys.stderr
+        )
+        sys.exit(130)

@@ -1,0 +1,326 @@
+"""The main job: files of a data set → trained model, results under missing sensors, report."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maestro_ts._version import __version__
+from maestro_ts.atomic import write_text
+from maestro_ts.errors import ConfigError, DataError, RunError
+from maestro_ts.estimator import MaestroClassifier
+from maestro_ts.evaluation.protocol import Condition, Outcome, conditions, evaluate, pool
+from maestro_ts.evaluation.results import Results, summarise
+from maestro_ts.experiments.costs import cost_of
+from maestro_ts.experiments.example import symbol_example
+from maestro_ts.experiments.model_card import model_card
+from maestro_ts.experiments.prediction_table import write_outcomes
+from maestro_ts.experiments.progress import Progress
+from maestro_ts.recipe import Recipe, load_recipe
+from maestro_ts.report.page import write_report
+from maestro_ts.signals.cut import WindowSpec, cut
+from maestro_ts.signals.datasets import card, read
+from maestro_ts.signals.datasets.card import Card
+from maestro_ts.signals.split import subject_folds
+from maestro_ts.signals.windows import Windows
+from maestro_ts.training.run import Run
+
+__all__ = ["RATES", "Job", "LoadedData", "load_data", "run_job", "retest"]
+
+RATES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8)
+MODES = ("modality", "segment")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to do.
+
+    Attributes
+    ----------
+    dataset : str
+    data : Path or None
+        Archive or folder; None for a set that comes with a package.
+    out : Path
+        Run folder; with `cross_validate` it holds one run folder per fold.
+    recipe : Recipe
+    folds : int
+        Folds by subject; the first is the test unless `cross_validate`.
+    cross_validate : bool
+        Train and test all folds and pool them.
+    windows : WindowSpec or None
+        None: the data set's own.
+    """
+
+    dataset: str
+    data: Path | None
+    out: Path
+    recipe: Recipe
+    folds: int = 5
+    cross_validate: bool = False
+    seed: int = 0
+    rates: tuple[float, ...] = RATES
+    modes: tuple[str, ...] = MODES
+    windows: WindowSpec | None = None
+    resume: bool = False
+    overwrite: bool = False
+    device: str = "cpu"
+    n_threads: int | None = None
+
+
+@dataclass(frozen=True)
+class LoadedData:
+    """A data set, read and cut, and what its reader refused."""
+
+    card: Card
+    windows: Windows
+    notes: list[str]
+
+
+def load_data(
+    dataset: str, data: Path | None, spec: WindowSpec | None, progress: Progress
+) -> LoadedData:
+    """Read and cut a data set; refused files become notes, not silence."""
+    about = card(dataset)
+    reading = read(dataset, data, lambda done, total: progress.update("reading", done, total))
+    notes = [f"not read: {r.where}: {r.why}" for r in reading.refused]
+    for note in _shortened(notes):
+        progress.note(note)
+    windows = cut(reading.recordings, about.schema, spec or about.windows)
+    if windows.labels is None:
+        raise DataError("no recording has a label.", where=str(data))
+    return LoadedData(about, windows, notes)
+
+
+def run_job(job: Job, progress: Progress | None = None) -> Results:
+    """Train, test under missing sensors, write the run folder; returns the results."""
+    progress = progress or Progress()
+    top = Run(job.out)
+    recipe = _recipe_of(job, top)
+    top.begin(resume=job.resume, overwrite=job.overwrite)
+    top.save_settings(recipe)
+    loaded = load_data(job.dataset, job.data, job.windows, progress)
+    windows = loaded.windows
+    splits = subject_folds(windows.subjects, job.folds)
+    chosen = range(job.folds) if job.cross_validate else range(1)
+    plan = conditions(windows.schema, job.rates, job.modes)
+    tested, fitted = [], []
+    for k in chosen:
+        run = Run(job.out / f"fold-{k}") if job.cross_validate else top
+        train, test = splits[k]
+        clf = _fitted(job, recipe, run, windows[train], windows[test], f"fold {k + 1}", progress)
+        tested.append(_test(clf, windows[test], plan, progress))
+        fitted.append(clf)
+    results = _results(job, recipe, loaded, splits, list(chosen), fitted, tested)
+    _write(top, results, pool(tested), fitted[0].classes_)
+    return results
+
+
+def retest(
+    folder: Path,
+    data: Path | None,
+    rates: Sequence[float],
+    modes: Sequence[str],
+    progress: Progress | None = None,
+) -> Results:
+    """Test a finished run anew at other rates and modes; its results and report are replaced."""
+    progress = progress or Progress()
+    run = Run(folder)
+    clf = MaestroClassifier.load(folder)
+    old = Results.load(run.results)
+    if old.about.get("cross_validated"):
+        raise ConfigError(f"{folder} holds several runs.", fix=f"Name one: {folder}/fold-0.")
+    loaded = load_data(old.about["dataset"], data, _spec(old.about), progress)
+    held = np.isin(loaded.windows.subjects, old.about["subjects_test"])
+    test = loaded.windows[np.flatnonzero(held)]
+    if not len(test):
+        raise DataError("none of the run's test subjects is in this data.", where=str(data))
+    outcomes = _test(clf, test, conditions(test.schema, rates, modes), progress)
+    results = summarise(
+        outcomes,
+        [outcomes],
+        about=old.about | {"created": _now()},
+        classes=old.classes,
+        schema=test.schema,
+        rates=rates,
+    )
+    results.cost, results.example, results.training = old.cost, old.example, old.training
+    _write(run, results, outcomes, clf.classes_)
+    return results
+
+
+# --------------------------------------------------------------------- steps
+
+
+def _recipe_of(job: Job, top: Run) -> Recipe:
+    """The job's recipe; a resumed run must have been started with the same one."""
+    if not job.resume or not top.settings.exists():
+        return job.recipe
+    started = load_recipe(top.settings)
+    if started != job.recipe:
+        raise RunError(
+            "the run was started with other settings.",
+            where=str(top.settings),
+            fix="Resume with the same recipe and --set, or start anew with --overwrite.",
+        )
+    return started
+
+
+def _fitted(
+    job: Job,
+    recipe: Recipe,
+    run: Run,
+    train: Windows,
+    test: Windows,
+    title: str,
+    progress: Progress,
+) -> MaestroClassifier:
+    """Fit one fold, or read it when it is finished already."""
+    if job.resume and run.finished:
+        progress.note(f"{title}: finished already")
+        return MaestroClassifier.load(run.folder, device=job.device)
+    run.folder.mkdir(parents=True, exist_ok=True)
+    clf = MaestroClassifier(
+        recipe=recipe,
+        random_state=job.seed,
+        device=job.device,
+        n_threads=job.n_threads,
+        callbacks=[progress.training(title)],
+    )
+    clf.fit(train, run=run, resume=job.resume)
+    clf.write(run)
+    extra = {"dataset": job.dataset, "subjects_test": _names(test)}
+    description = json.loads(run.schema.read_text()) | extra
+    write_text(run.schema, json.dumps(description, indent=1) + "\n")
+    run.finish()
+    return clf
+
+
+def _test(
+    clf: MaestroClassifier, windows: Windows, plan: Sequence[Condition], progress: Progress
+) -> list[Outcome]:
+    truth = _truth(clf.classes_, windows)
+    return evaluate(
+        clf.explain,
+        windows,
+        truth,
+        plan,
+        lambda done, total: progress.update("testing", done, total),
+    )
+
+
+def _truth(classes: NDArray[Any], windows: Windows) -> NDArray[np.int64]:
+    """Labels as numbers; a class that training never saw is refused by name."""
+    assert windows.labels is not None
+    unknown = sorted(set(windows.labels.tolist()) - set(classes.tolist()))
+    if unknown:
+        raise DataError(
+            f"test windows have classes that no training subject has: {', '.join(unknown)}.",
+            fix="Use fewer folds.",
+        )
+    return np.searchsorted(classes, windows.labels).astype(np.int64)
+
+
+def _results(
+    job: Job,
+    recipe: Recipe,
+    loaded: LoadedData,
+    splits: Sequence[tuple[NDArray[np.intp], NDArray[np.intp]]],
+    chosen: Sequence[int],
+    fitted: Sequence[MaestroClassifier],
+    tested: Sequence[Sequence[Outcome]],
+) -> Results:
+    first = fitted[0]
+    train, test = splits[chosen[0]]
+    windows = loaded.windows
+    held = np.isin(windows.subjects[train], first.validation_subjects_)
+    cost = cost_of(first.front_end_, first.network_, windows[test])
+    about = {
+        "dataset": job.dataset,
+        "title": loaded.card.title,
+        "task": loaded.card.task,
+        "licence": loaded.card.licence,
+        "recipe": recipe.name,
+        "settings": recipe.model_dump(mode="json"),
+        "windows": {
+            "duration_s": _window_spec(job, loaded).duration_s,
+            "step_s": _window_spec(job, loaded).step_s,
+        },
+        "split": f"GroupKFold({job.folds}, shuffle=True, random_state=0) by subject",
+        "folds": [int(k) for k in chosen],
+        "cross_validated": job.cross_validate,
+        "n_train": int((~held).sum()),
+        "n_validation": int(held.sum()),
+        "n_test": sum(len(splits[k][1]) for k in chosen),
+        "subjects_validation": first.validation_subjects_,
+        "subjects_test": sorted({s for k in chosen for s in _names(windows[splits[k][1]])}),
+        "seed": job.seed,
+        "parameters": cost["parameters"],
+        "versions": _versions(),
+        "created": _now(),
+        "notes": _shortened(loaded.notes),
+    }
+    results = summarise(
+        pool(tested),
+        tested,
+        about=about,
+        classes=[str(c) for c in first.classes_],
+        schema=windows.schema,
+        rates=job.rates,
+    )
+    results.cost = cost
+    shown = windows[test]
+    assert shown.labels is not None
+    row = int(np.argmax(shown.present.sum(axis=1)))
+    results.example = symbol_example(first.front_end_, shown, str(shown.labels[row]))
+    results.training = [
+        {"fold": int(k), "log": clf.training_log_} for k, clf in zip(chosen, fitted, strict=True)
+    ]
+    return results
+
+
+def _write(run: Run, results: Results, outcomes: Sequence[Outcome], classes: NDArray[Any]) -> None:
+    write_outcomes(run.predictions, outcomes, classes)
+    results.save(run.results)
+    write_text(run.card, model_card(results))
+    write_report(results, run.report)
+
+
+def _window_spec(job: Job, loaded: LoadedData) -> WindowSpec:
+    return job.windows or loaded.card.windows
+
+
+def _spec(about: dict[str, Any]) -> WindowSpec:
+    return WindowSpec(about["windows"]["duration_s"], about["windows"]["step_s"])
+
+
+def _names(windows: Windows) -> list[str]:
+    return sorted({str(s) for s in windows.subjects})
+
+
+def _shortened(notes: Sequence[str], most: int = 5) -> list[str]:
+    """The first few notes and how many more there are."""
+    more = len(notes) - most
+    return [*notes[:most], *([f"… and {more} more files of this kind"] if more > 0 else [])]
+
+
+def _versions() -> dict[str, str]:
+    found = {"maestro-ts": __version__, "python": platform.python_version()}
+    for name in ("torch", "numpy", "scikit-learn"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "?"
+    return found
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
