@@ -31,8 +31,10 @@ class Attention(nn.Module):
     ----------
     members, width, heads : int
         G, D and H.
+    longest : int
+        Longest row: ``min(L, β ⌈ln L⌉)`` keys are sampled for the score, whatever the row.
     beta : float
-        Keys sampled for the score: ``β ⌈ln n⌉``.
+        Largest budget.
     dense : bool
         Plain attention for every query; budgets are ignored.
     dense_below : int
@@ -46,6 +48,7 @@ class Attention(nn.Module):
         width: int,
         heads: int,
         *,
+        longest: int,
         beta: float,
         dense: bool,
         dense_below: int,
@@ -55,6 +58,7 @@ class Attention(nn.Module):
         super().__init__()
         self.heads, self.beta, self.dense, self.dense_below = heads, beta, dense, dense_below
         self.soft_width, self.softness = soft_width, 0.0
+        self.sampled = min(longest, math.ceil(beta * math.ceil(math.log(max(longest, 2)))))
         self.project = StackedLinear(members, width, 3 * width)
         self.out = StackedLinear(members, width, width)
         self.dropout = Dropout(dropout)
@@ -105,24 +109,23 @@ class Attention(nn.Module):
         return q, k, v
 
     def _score(self, q: Tensor, k: Tensor, lengths: Tensor | None, there: Tensor | None) -> Tensor:
-        """How much each query stands out on the sampled keys, [B, H, L]; −inf for padding."""
+        """How much each query stands out on the sampled keys, [B, H, L]; −inf for padding.
+
+        The same number of keys for every row, spread evenly over its real tokens, so that a row
+        is scored alike in any batch.
+        """
         batch, heads, length, size = k.shape
-        most = min(length, math.ceil(self.beta * math.ceil(math.log(max(length, 2)))))
-        n = torch.full((batch,), length, device=k.device) if lengths is None else lengths
-        wanted = torch.ceil(self.beta * torch.ceil(torch.log(n.clamp(min=2).double()))).long()
-        count = torch.minimum(wanted, n)
-        slot = torch.arange(most, device=k.device)
+        slot = torch.arange(self.sampled, device=k.device)
         jitter: Tensor | float = 0.5
         if self.training and self.generator is not None:
-            jitter = torch.rand(batch, most, device=k.device, generator=self.generator)
-        place = ((slot + jitter) * n[:, None] / count[:, None].clamp(min=1)).long()
-        used = slot < count[:, None]
-        place = torch.where(used, place, 0).clamp(max=length - 1)
-        index = place[:, None, :, None].expand(batch, heads, most, size)
-        scores = q @ k.gather(2, index).transpose(-1, -2)
-        mask = used[:, None, None, :]
-        top = scores.masked_fill(~mask, -math.inf).amax(dim=-1)
-        mean = scores.masked_fill(~mask, 0.0).sum(dim=-1) / count[:, None, None]
+            jitter = torch.rand(batch, self.sampled, device=k.device, generator=self.generator)
+        n = torch.full((batch,), length, device=k.device) if lengths is None else lengths
+        place = ((slot + jitter) * (n[:, None] / self.sampled)).long().clamp(max=length - 1)
+        index = place[:, None, :, None].expand(batch, heads, self.sampled, size)
+        keys = k.gather(2, index)
+        top = (q @ keys.transpose(-1, -2)).amax(dim=-1)
+        # The mean of the products is the product with the mean key.
+        mean = (q @ keys.mean(dim=2, keepdim=True).transpose(-1, -2)).squeeze(-1)
         score = top - mean
         return score if there is None else score.masked_fill(~there[:, None], -math.inf)
 

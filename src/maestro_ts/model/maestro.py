@@ -90,8 +90,8 @@ class Maestro(Network):
         lengths = sorted({s.length for s in self.shapes})
         self.groups = [[m for m, s in enumerate(self.shapes) if s.length == n] for n in lengths]
         self.encoders = nn.ModuleList(
-            self._encoder(1 if self.shared else len(group))
-            for group in (self.groups[:1] if self.shared else self.groups)
+            self._encoder(1 if self.shared else len(group), lengths[-1] if self.shared else length)
+            for length, group in list(zip(lengths, self.groups, strict=True))[: self.shared or None]
         )
         longest = max(s.encoded for s in self.shapes)
         self.modality = nn.Parameter(0.02 * torch.randn(count, width))
@@ -115,33 +115,37 @@ class Maestro(Network):
             channels, views, symbols.alphabet, self.recipe.model.width, symbols.embedding
         )
 
-    def _attention(self, members: int, beta: float) -> Attention:
+    def _attention(self, members: int, longest: int) -> Attention:
         model = self.recipe.model
         return Attention(
             members,
             model.width,
             model.heads,
-            beta=beta,
+            longest=longest,
+            beta=self.recipe.budget.beta,
             dense=model.attention == "dense",
             dense_below=model.dense_below,
             dropout=model.dropout,
             soft_width=self.recipe.budget.softness,
         )
 
-    def _encoder(self, members: int) -> nn.ModuleList:
+    def _encoder(self, members: int, length: int) -> nn.ModuleList:
         """Layers of the encoders of `members` modalities with one token length."""
         model = self.recipe.model
-        return nn.ModuleList(
-            EncoderLayer(
-                members,
-                model.width,
-                self._attention(members, self.recipe.budget.beta),
-                distil=model.encoder_distil,
-                multiple=model.feed_forward_multiple,
-                dropout=model.dropout,
+        layers = []
+        for _ in range(model.encoder_layers):
+            layers.append(
+                EncoderLayer(
+                    members,
+                    model.width,
+                    self._attention(members, length),
+                    distil=model.encoder_distil,
+                    multiple=model.feed_forward_multiple,
+                    dropout=model.dropout,
+                )
             )
-            for _ in range(model.encoder_layers)
-        )
+            length = distilled_length(length) if model.encoder_distil else length
+        return nn.ModuleList(layers)
 
     def _fusion_layer(self) -> FusionLayer:
         model, experts = self.recipe.model, self.recipe.experts
@@ -152,7 +156,7 @@ class Maestro(Network):
         return FusionLayer(
             model.width,
             self.recipe.budget.beta,
-            self._attention(1, self.recipe.budget.beta),
+            self._attention(1, sum(s.tokens for s in self.shapes)),
             distil=model.fusion_distil,
             mixer=mixer,
             dropout=model.dropout,
