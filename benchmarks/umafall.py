@@ -1,4 +1,4 @@
-"""UMAFall, five folds by subject: MAESTRO, its first ablation and two LightGBMs under the same masks.
+"""UMAFall, five folds by subject: MAESTRO, an ablation, two LightGBMs, the same masks for all.
 
 One run, cell by cell: a cell is (model, fold); a finished one is not computed again. Every cell
 is a small JSON in ``docs/results/umafall/`` with its settings and, per condition, the predicted

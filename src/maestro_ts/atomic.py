@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from maestro_ts.errors import RunError
@@ -36,7 +36,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
             fix="Nothing was changed; free some space or choose another folder.",
         ) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # the folder itself may be what cannot be written
+            partial.unlink(missing_ok=True)
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -169,7 +169,7 @@ class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         with _threads(self.n_threads):
             self.front_end_ = build_front_end(self.recipe_).fit(train.windows)
             with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(seed)
+                torch.default_generator.manual_seed(seed)  # the CPU's alone
                 network = build_network(self.front_end_, len(self.classes_), self.recipe_)
             self.network_ = network.to(device)
             trainer = Trainer(
@@ -246,18 +246,17 @@ class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise DataError(
                 "requires y to be passed, but the target y is None (and X carries no labels)."
             )
+        if isinstance(y, (list, tuple)) and any(_no_label(v) for v in y):
+            y = np.array(y, dtype=object)  # numpy would make the text "nan" of a NaN among texts
         labels: NDArray[Any] = column_or_1d(y, warn=True)
-        if labels.dtype.kind == "f" and np.isnan(labels).any():
-            at = int(np.flatnonzero(np.isnan(labels))[0])
-            raise DataError(
-                f"label {at} is NaN ({int(np.isnan(labels).sum())} in all).",
-                fix="Leave out windows without a label.",
-            )
-        if labels.dtype.kind == "O" and any(v is None or v != v for v in labels):
-            at = next(i for i, v in enumerate(labels) if v is None or v != v)
-            raise DataError(
-                f"label {at} is {labels[at]!r}.", fix="Leave out windows without a label."
-            )
+        if labels.dtype.kind in "fO":
+            lacking = [i for i, v in enumerate(labels) if _no_label(v)]
+            if lacking:
+                raise DataError(
+                    f"label {lacking[0]} is {str(labels[lacking[0]])!r}: no label "
+                    f"({len(lacking)} in all; NaN and None are none).",
+                    fix="Leave out windows without a label.",
+                )
         check_classification_targets(labels)
         if len(labels) != len(windows):
             raise DataError(
@@ -343,6 +342,14 @@ class _PrintLines(Callback):
     def on_epoch(self, report: Any) -> None:
         score = "" if report.validation_f1 is None else f"  macro-F1 {report.validation_f1:.3f}"
         print(f"epoch {report.epoch}/{report.epochs}  loss {report.loss:.4f}{score}")  # noqa: T201
+
+
+def _no_label(value: Any) -> bool:
+    """None, NaN, or pandas' NA, whose comparison has no truth value."""
+    try:
+        return value is None or bool(np.ndim(value) == 0 and value != value)
+    except TypeError:
+        return True
 
 
 def _take(examples: Examples, rows: NDArray[np.intp]) -> Examples:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 
 import typer
@@ -36,8 +37,11 @@ def main() -> None:
     except MaestroError as error:
         print(f"Error: {error}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        command = " ".join(["maestro-ts", *[a for a in sys.argv[1:] if a != "--overwrite"]])
+    except (KeyboardInterrupt, SystemExit) as stop:
+        # typer turns Ctrl-C into an exit with code 130.
+        if isinstance(stop, SystemExit) and stop.code != 130:
+            raise
+        command = shlex.join(["maestro-ts", *[a for a in sys.argv[1:] if a != "--overwrite"]])
         if "--resume" not in sys.argv and sys.argv[1:2] in (["fit"], ["demo"]):
             command += " --resume"
         print(

@@ -63,7 +63,7 @@ class Outcome:
     Attributes
     ----------
     realised : float
-        Share of naturally present modalities that were absent.
+        Share of the naturally present modalities (or samples, for segments) that was lost.
     truth : (n,), int64; subjects : (n,); ids : (n,)
     complete : (n,), bool
         All modalities were naturally present.
@@ -89,15 +89,19 @@ class Outcome:
 def conditions(
     schema: Schema, rates: Sequence[float], modes: Sequence[str], seed: int = 0
 ) -> list[Condition]:
-    """The conditions of a test: every mode at every rate, and every pattern where there are few."""
+    """The conditions of a test: every mode at every rate, and every pattern where there are few.
+
+    The first is complete input, whatever the rates: what is told per subject refers to it.
+    """
     few = len(schema) <= PATTERNS_UP_TO
+    rates = sorted({0.0, *map(float, rates)})
     plan = []
     if few and "modality" in modes:
         plan += [Condition("pattern", pattern=p) for p in all_patterns(schema)]
     for mode in modes:
         if mode == "modality" and few:
             continue
-        plan += [Condition(mode, float(rate), seed=seed) for rate in rates]
+        plan += [Condition(mode, rate, seed=seed) for rate in rates]
     return plan
 
 
@@ -115,7 +119,7 @@ def evaluate(
         outcomes.append(
             Outcome(
                 condition=condition,
-                realised=realised_rate(windows, seen),
+                realised=realised_rate(windows, seen, condition.mode),
                 truth=truth,
                 subjects=windows.subjects,
                 ids=windows.ids,

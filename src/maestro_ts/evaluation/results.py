@@ -79,15 +79,20 @@ class Results:
             raise RunError(
                 "no results here.", where=str(path), fix="Run evaluate first."
             ) from error
-        except json.JSONDecodeError as error:
+        except ValueError as error:
             raise RunError(f"not JSON: {error}.", where=str(path)) from error
+        if not isinstance(tree, dict):
+            raise RunError("not results of an evaluation.", where=str(path))
         if tree.get("format", 0) > FORMAT:
             raise RunError(
                 f"results format {tree['format']}, this version reads up to {FORMAT}.",
                 where=str(path),
                 fix="Upgrade maestro-ts.",
             )
-        return cls(**tree)
+        try:
+            return cls(**tree)
+        except TypeError as error:
+            raise RunError(f"not results of an evaluation: {error}.", where=str(path)) from error
 
 
 def score(

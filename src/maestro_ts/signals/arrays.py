@@ -44,10 +44,16 @@ def windows_from_arrays(
                 "window or array.reshape(1, -1) if it is one window."
             )
         schema, arrays = _single_schema(array, modalities)
-    for name in arrays:
-        if name not in schema:
-            raise DataError(f"unknown modality {name!r} in X.", fix=nearest(name, schema.names))
+    for argument, given in (("X", arrays), ("times", times or {})):
+        for name in given:
+            if name not in schema:
+                raise DataError(
+                    f"unknown modality {name!r} in {argument}.", fix=nearest(name, schema.names)
+                )
     n = _count(arrays, schema)
+    for argument, column in (("labels", labels), ("subjects", subjects)):
+        if column is not None and np.shape(column)[:1] != (n,):
+            raise DataError(f"{n} windows but {argument} of shape {np.shape(column)}.")
     pieces = {m.name: _samples(arrays.get(m.name), m, n, (times or {}).get(m.name)) for m in schema}
     durations = _durations(duration_s, pieces, n)
     _check_times_inside(pieces, durations)
@@ -70,6 +76,8 @@ def as_float(array: ArrayLike, name: str) -> NDArray[np.float32]:
     raw = np.asarray(array)
     if np.iscomplexobj(raw):
         raise DataError(f"Complex data not supported: {name} has dtype {raw.dtype}.")
+    if raw.dtype.kind in "USMm":
+        raise DataError(f"not numbers: dtype {raw.dtype}.", where=f"modality {name!r}")
     try:
         with np.errstate(over="ignore"):
             values = raw.astype(np.float64)
@@ -173,7 +181,10 @@ def _durations(
     duration_s: float | ArrayLike | None, pieces: Mapping[str, Samples], n: int
 ) -> NDArray[np.float64]:
     if duration_s is not None:
-        given = np.broadcast_to(np.asarray(duration_s, dtype=np.float64), (n,)).copy()
+        given = np.asarray(duration_s, dtype=np.float64)
+        if given.shape not in ((), (n,)):
+            raise DataError(f"{n} windows but duration_s of shape {given.shape}.")
+        given = np.broadcast_to(given, (n,)).copy()
         if not (np.isfinite(given) & (given > 0)).all():
             raise DataError(f"duration_s must be positive and finite, got {duration_s!r}.")
         return given

@@ -199,7 +199,16 @@ def _hide_samples(piece: Samples, windows: Windows, mask: Mask, m: int) -> Sampl
     )
 
 
-def realised_rate(before: Windows, after: Windows) -> float:
-    """Share of naturally present modalities that are absent afterwards."""
-    there = before.present.sum()
-    return float(1.0 - after.present.sum() / there) if there else 0.0
+def realised_rate(before: Windows, after: Windows, mode: str = "modality") -> float:
+    """What was lost of what was naturally there.
+
+    Whole modalities: the share that is absent afterwards. Segments and points: the mean share of
+    a stream's valid samples that is gone.
+    """
+    there = before.present
+    if not there.any():
+        return 0.0
+    if mode not in ("segment", "points"):
+        return float(1.0 - after.present.sum() / there.sum())
+    left = after.valid_counts()[there] / before.valid_counts()[there]
+    return float(1.0 - left.mean())

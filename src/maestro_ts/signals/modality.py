@@ -48,6 +48,7 @@ class Modality:
                 f"channels must be a whole number >= 1, got {self.channels!r}.",
                 where=f"modality {self.name!r}",
             )
+        object.__setattr__(self, "channels", int(self.channels))
         rate = self.rate_hz
         if rate is not None and not (math.isfinite(rate) and rate > 0):
             raise DataError(

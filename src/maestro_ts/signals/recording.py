@@ -80,9 +80,13 @@ class Stream:
 
     @property
     def end_s(self) -> float:
-        """Time just after the last sample."""
+        """Time just after the last sample: one step (nominal, or else the usual one) later."""
         if self.times is not None:
-            return float(self.times[-1]) if len(self.times) else 0.0
+            steps = np.diff(self.times)
+            steps = steps[steps > 0]
+            usual = float(np.median(steps)) if len(steps) else 0.0
+            step = 1.0 / self.rate_hz if self.rate_hz else usual
+            return float(self.times[-1]) + step if len(self.times) else 0.0
         assert self.rate_hz is not None
         return self.start_s + len(self.values) / self.rate_hz
 

@@ -15,8 +15,8 @@ __all__ = ["interpolate"]
 def interpolate(windows: Windows, rate_hz: float) -> Windows:
     """Interpolate regular streams slower than `rate_hz` linearly to it; others are unchanged.
 
-    Sample j of the result sits at ``(j + ½) / rate_hz``. End values are held; between samples
-    further apart than two native steps nothing is invented (the result is NaN there).
+    Sample j of the result sits at ``(j + ½) / rate_hz``. End values are held; a sample further than
+    one native step from every valid one is NaN, so long gaps are not filled.
     """
     samples = {
         m.name: _interpolated(windows.samples[m.name], windows.duration_s, rate_hz)

@@ -53,6 +53,14 @@ class Samples:
             origins_s=self.origins_s[rows],
         )
 
+    def timed(self) -> Samples:
+        """The same samples, every one with its time."""
+        if self.times is not None:
+            return self
+        rate = self.rate_hz or 1.0
+        times = np.arange(len(self.values)) / rate
+        return replace(self, times=times, origins_s=self.starts / rate - self.origins_s)
+
     def flat(self) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.int64]]:
         """Samples of all windows one after another.
 
@@ -119,17 +127,18 @@ class Windows:
         self.samples = dict(samples)
         self.start_s, self.duration_s = start_s, duration_s
         self.subjects, self.sources, self.ids, self.labels = subjects, sources, ids, labels
-        self.present = self._find_present() if present is None else present
+        self.present = self.valid_counts() > 0 if present is None else present
 
-    def _find_present(self) -> NDArray[np.bool_]:
-        present = np.zeros((len(self), len(self.schema)), dtype=bool)
+    def valid_counts(self) -> NDArray[np.int64]:
+        """Samples that are valid in at least one channel, (n, M)."""
+        counts = np.zeros((len(self), len(self.schema)), dtype=np.int64)
         for m, name in enumerate(self.schema.names):
             samples = self.samples[name]
             valid = ~np.isnan(samples.values).all(axis=1)
             count = np.concatenate([[0], np.cumsum(valid)])
             ends = samples.starts + samples.lengths
-            present[:, m] = count[ends] > count[samples.starts]
-        return present
+            counts[:, m] = count[ends] - count[samples.starts]
+        return counts
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -142,9 +151,7 @@ class Windows:
     def __getitem__(self, rows: Any) -> Windows:
         if isinstance(rows, tuple):  # scikit-learn asks for windows[rows, ...]
             rows = rows[0]
-        if isinstance(rows, (int, np.integer)):
-            rows = [rows]
-        index = np.arange(len(self))[rows]
+        index = np.atleast_1d(np.arange(len(self))[rows])
         return Windows(
             self.schema,
             {name: s.take(index) for name, s in self.samples.items()},
@@ -223,15 +230,15 @@ class Windows:
         samples = {}
         for name in schema.names:
             pieces = [p.samples[name] for p in parts]
+            if any(p.times is not None for p in pieces):
+                pieces = [p.timed() for p in pieces]
             shift = np.cumsum([0] + [len(p.values) for p in pieces[:-1]])
-            timed = [p.times for p in pieces]
+            times = [p.times for p in pieces if p.times is not None]
             samples[name] = Samples(
                 values=np.concatenate([p.values for p in pieces]),
                 starts=np.concatenate([p.starts + s for p, s in zip(pieces, shift, strict=True)]),
                 lengths=np.concatenate([p.lengths for p in pieces]),
-                times=None
-                if timed[0] is None
-                else np.concatenate([t for t in timed if t is not None]),
+                times=np.concatenate(times) if times else None,
                 origins_s=np.concatenate([p.origins_s for p in pieces]),
                 rate_hz=pieces[0].rate_hz,
             )

@@ -223,7 +223,7 @@ class Trainer:
         due = self.epoch % self.recipe.training.evaluate_every == 0 or self.epoch == epochs
         if held is not None and due:
             f1, validation_loss = self._validate(held)
-            self.stale += 1
+            self.stale += self.recipe.training.evaluate_every  # patience counts epochs
             if (f1, -validation_loss) > self.best_score:
                 self.best_score = (f1, -validation_loss)
                 self.best, best, self.stale = self._candidate(), True, 0
@@ -259,6 +259,8 @@ class Trainer:
             tensors |= flatten("average", self.average)
         tensors["generator"] = self.draws.get_state().cpu()
         plain = {
+            "seed": self.seed,
+            "steps": self.steps,
             "epoch": self.epoch,
             "step": self.step,
             "stale": self.stale,
@@ -271,11 +273,29 @@ class Trainer:
         return TrainingState(tensors, plain)
 
     def _restore(self, state: TrainingState) -> None:
+        """Take up a state; one of another training is refused, for it would end elsewhere."""
+        plain = state.plain
+        started = {key: plain.get(key) for key in ("seed", "steps")}
+        if started != {"seed": self.seed, "steps": self.steps}:
+            raise RunError(
+                f"the state is of another training: seed {started['seed']}, {started['steps']} "
+                f"steps; here seed {self.seed}, {self.steps} steps.",
+                where=str(self.state_path),
+                fix="Resume with the same data, settings and seed, or start anew.",
+            )
+        try:
+            self._take_up(state)
+        except (KeyError, RuntimeError, TypeError, ValueError) as error:
+            raise RunError(
+                f"the state does not fit this model: {error}.", where=str(self.state_path)
+            ) from error
+
+    def _take_up(self, state: TrainingState) -> None:
         self.network.load_state_dict(state.group("network"))
         restore_optimizer(self.optimizer, state.group("optimizer"))
         self.best = state.group("best") or None
         if self.average is not None:
-            self.average = state.group("average")
+            self.average = {k: v.to(self.device) for k, v in state.group("average").items()}
         self.draws.set_state(state.tensors["generator"])
         plain = state.plain
         self.epoch, self.step = plain["epoch"], plain["step"]

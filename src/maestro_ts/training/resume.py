@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from maestro_ts.atomic import atomic_path
+from maestro_ts.atomic import write_bytes
 from maestro_ts.errors import RunError
 
 __all__ = ["TrainingState", "load_state", "save_state"]
@@ -63,10 +63,9 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Te
 
 def save_state(path: Path, state: TrainingState) -> None:
     """Write the state as one safetensors file with its plain part in the header."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
-    with atomic_path(path) as partial:
-        save_file(state.tensors, partial, metadata={"plain": json.dumps(state.plain)})
+    write_bytes(path, save(state.tensors, metadata={"plain": json.dumps(state.plain)}))
 
 
 def load_state(path: Path) -> TrainingState:

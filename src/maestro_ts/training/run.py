@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from maestro_ts._version import __version__
-from maestro_ts.atomic import atomic_path, write_text
+from maestro_ts.atomic import write_bytes, write_text
 from maestro_ts.contract.front_end import FrontEnd
 from maestro_ts.contract.network import Network
 from maestro_ts.contract.registry import build_front_end, build_network
@@ -104,9 +104,8 @@ class Run:
             raise RunError(f"cannot be made: {error}.", where=str(self.folder)) from error
 
     def _is_ours(self) -> bool:
-        return any(p.exists() for p in (self.settings, self.schema, self.results)) or any(
-            self.folder.glob("fold-*/settings.yaml")
-        )
+        own = (self.settings, self.schema, self.results, self.state)
+        return any(p.exists() for p in own) or any(self.folder.glob("fold-*/settings.yaml"))
 
     def save_settings(self, recipe: Recipe) -> None:
         """Write the recipe."""
@@ -122,13 +121,13 @@ class Run:
         extra: Mapping[str, Any],
     ) -> None:
         """Write everything that `load_model` needs; the weights last."""
-        from safetensors.numpy import save_file as save_arrays
-        from safetensors.torch import save_file as save_tensors
+        from safetensors.numpy import save as arrays_to_bytes
+        from safetensors.torch import save as tensors_to_bytes
 
         self.save_settings(recipe)
         state = {k: np.ascontiguousarray(v) for k, v in front_end.state().items()}
-        with atomic_path(self.front_end) as partial:
-            save_arrays(state, partial)
+        # Bytes first, then our own write: safetensors hides a full disk in an error of its own.
+        write_bytes(self.front_end, arrays_to_bytes(state))
         description = {
             "format": FORMAT,
             "version": __version__,
@@ -138,8 +137,7 @@ class Run:
         }
         write_text(self.schema, json.dumps(description, indent=1) + "\n")
         tensors = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
-        with atomic_path(self.model) as partial:
-            save_tensors(tensors, partial)
+        write_bytes(self.model, tensors_to_bytes(tensors))
 
     def save_log(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write the training log as JSON lines."""
@@ -153,7 +151,10 @@ class Run:
         """The training log; empty when there is none."""
         if not self.log.exists():
             return []
-        return [json.loads(line) for line in self.log.read_text().splitlines()]
+        try:
+            return [json.loads(line) for line in self.log.read_text().splitlines()]
+        except ValueError as error:
+            raise RunError(f"damaged: {error}.", where=str(self.log)) from error
 
     def load_model(self, device: torch.device | str = "cpu") -> LoadedModel:
         """Read a finished run.
@@ -168,10 +169,14 @@ class Run:
             recipe = load_recipe(self.settings)
         except ConfigError as error:
             raise RunError(f"settings do not fit this version: {error}") from error
-        schema = Schema.from_list(description["modalities"])
-        stored = description["classes"]
-        classes = np.array(stored["values"], dtype=np.dtype(stored["dtype"]))
-        front_end = build_front_end(recipe).restore(schema, self._arrays())
+        front_end, arrays = build_front_end(recipe), self._arrays()
+        try:
+            schema = Schema.from_list(description["modalities"])
+            stored = description["classes"]
+            classes = np.array(stored["values"], dtype=np.dtype(stored["dtype"]))
+            front_end = front_end.restore(schema, arrays)
+        except (KeyError, TypeError, ValueError) as error:
+            raise RunError(f"damaged: {error!r}.", where=str(self.folder)) from error
         # Building draws initial weights that are replaced at once: leave the caller's state alone.
         with torch.random.fork_rng(devices=[]):
             network = build_network(front_end, len(classes), recipe)
@@ -193,8 +198,10 @@ class Run:
             raise RunError("not a run folder.", where=str(self.folder))
         try:
             description: dict[str, Any] = json.loads(self.schema.read_text())
-        except json.JSONDecodeError as error:
+        except ValueError as error:
             raise RunError(f"not JSON: {error}.", where=str(self.schema)) from error
+        if not isinstance(description, dict):
+            raise RunError("not a description of a model.", where=str(self.schema))
         if description.get("format", 0) > FORMAT:
             raise RunError(
                 f"run format {description['format']}, written by maestro-ts "

@@ -1,0 +1,63 @@
+"""Figure: what a window costs as more and more sensors are missing."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+
+from maestro_ts.evaluation.results import Results
+from maestro_ts.report.theme import BLUE, styled
+
+__all__ = ["COST_CAPTION", "cost_alt", "cost_facts", "cost_figure", "counted"]
+
+COST_CAPTION = (
+    "Multiply-accumulates of one window, counted. A falling line means that the model does not "
+    "compute what is not there."
+)
+STEPS = ((1e9, " G"), (1e6, " M"), (1e3, " k"))
+
+
+def counted(value: float) -> str:
+    """A large number in three digits, e.g. ``12.3 M``."""
+    for size, letter in STEPS:
+        if value >= size:
+            return f"{value / size:.3g}{letter}"
+    return f"{value:.0f}"
+
+
+def cost_figure(results: Results) -> go.Figure | None:
+    """A line over the number of absent modalities."""
+    rows = results.cost.get("macs_by_missing") or []
+    if not rows:
+        return None
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[row["missing"] for row in rows],
+        y=[row["macs"] for row in rows],
+        text=[counted(row["macs"]) for row in rows],
+        mode="lines+markers",
+        line={"color": BLUE, "width": 2.5},
+        marker={"size": 7},
+        hovertemplate="%{x} missing: %{text} multiply-accumulates<extra></extra>",
+    )
+    figure.update_xaxes(title_text="Modalities missing", dtick=1 if len(rows) < 16 else None)
+    figure.update_yaxes(title_text="Multiply-accumulates", rangemode="tozero", tickformat="~s")
+    return styled(figure, 300, showlegend=False)
+
+
+def cost_facts(results: Results) -> list[tuple[str, str]]:
+    """Parameters, and the cost of a complete window."""
+    facts = []
+    if results.cost.get("parameters") is not None:
+        facts.append(("Parameters", f"{results.cost['parameters']:,}"))
+    if results.cost.get("macs_full") is not None:
+        facts.append(("Multiply-accumulates per window", counted(results.cost["macs_full"])))
+    return facts
+
+
+def cost_alt(results: Results) -> str:
+    """What it shows."""
+    said = [
+        f"{counted(row['macs'])} with {row['missing']} missing"
+        for row in results.cost.get("macs_by_missing") or []
+    ]
+    return f"Line chart of multiply-accumulates per window: {', '.join(said)}."

@@ -1,0 +1,108 @@
+"""Words and numbers as the page says them."""
+
+from __future__ import annotations
+
+import html
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from maestro_ts.evaluation.results import Results
+
+__all__ = [
+    "LABEL_WIDTH",
+    "METRICS",
+    "condition_label",
+    "everything_present",
+    "interval",
+    "label_height",
+    "mode_label",
+    "names",
+    "pattern_label",
+    "percent",
+    "plain",
+    "scored",
+    "shortened",
+    "wrapped",
+]
+
+METRICS = {"macro_f1": "Macro-F1", "accuracy": "Accuracy"}
+
+LABEL_WIDTH = 20  # characters a line, beside a figure
+
+MODES = {
+    "modality": "whole sensors missing",
+    "device": "whole devices missing",
+    "segment": "a stretch of time missing",
+    "points": "single samples missing",
+}
+
+
+def plain(text: object) -> str:
+    """Text that a figure shows as it is: plotly reads a small HTML of its own in all labels."""
+    return html.escape(str(text), quote=False)
+
+
+def wrapped(text: object, width: int = 18) -> str:
+    """A label in several short lines."""
+    return "<br>".join(plain(line) for line in textwrap.wrap(str(text), width)) or " "
+
+
+def label_height(labels: Sequence[str]) -> int:
+    """Pixels a row needs so that its wrapped label does not touch the next."""
+    lines = max((wrapped(label, LABEL_WIDTH).count("<br>") + 1 for label in labels), default=1)
+    return max(28, 16 * lines + 8)
+
+
+def shortened(text: object, width: int = 22) -> str:
+    """A label in one line, cut where it is too long."""
+    return plain(textwrap.shorten(str(text), width, placeholder=" …") or str(text)[:width])
+
+
+def percent(share: float) -> str:
+    """A share as ``40 %``, with a decimal only where it says something."""
+    value = round(100 * share, 1)
+    return f"{value:.0f} %" if value == int(value) else f"{value:.1f} %"
+
+
+def scored(value: float | None) -> str:
+    """A metric with three decimals."""
+    return "–" if value is None else f"{value:.3f}"
+
+
+def interval(bounds: Sequence[float] | None) -> str:
+    """An interval as ``0.812–0.874``; empty if there is none."""
+    return f"{bounds[0]:.3f}–{bounds[1]:.3f}" if bounds else ""
+
+
+def names(results: Results) -> list[str]:
+    """Names of the modalities in the schema's order."""
+    return [str(m["name"]) for m in results.modalities]
+
+
+def mode_label(mode: str) -> str:
+    """What is missing, in words."""
+    return MODES.get(mode, mode)
+
+
+def pattern_label(kept: Sequence[str], modalities: int) -> str:
+    """The sensors that are left."""
+    return "everything present" if len(kept) == modalities else "only " + " + ".join(kept)
+
+
+def condition_label(row: Mapping[str, Any], modalities: int) -> str:
+    """What was hidden in a row of the scores or confusions."""
+    if row["mode"] == "pattern":
+        return pattern_label(row["pattern"], modalities)
+    if not row["rate"]:
+        return "everything present"
+    return f"{percent(row['rate'])}: {mode_label(row['mode'])}"
+
+
+def everything_present(results: Results) -> dict[str, Any] | None:
+    """The row of the scores in which nothing was hidden."""
+    m = len(results.modalities)
+    for row in results.scores:
+        if condition_label(row, m) == "everything present":
+            return row
+    return None
