@@ -39,10 +39,12 @@ def confusions_figure(results: Results) -> go.Figure | None:
         _add_heatmap(figure, entry["table"], results.classes, label, visible=i == 0)
     ticks = {
         "tickvals": list(range(k)),
-        "ticktext": [wrapped(c, 14) for c in results.classes],
+        "ticktext": [wrapped(c, 14, 3) for c in results.classes],
         "showgrid": False,
     }
-    figure.update_xaxes(title_text="Predicted class", autotickangles=[0, -90], **ticks)
+    figure.update_xaxes(
+        title_text="Predicted class", autotickangles=[0, -90], title_standoff=10, **ticks
+    )
     figure.update_yaxes(title_text="True class", range=[k - 0.5, -0.5], **ticks)
     return styled(figure, max(280, min(44 * k, 640) + 110), showlegend=False)
 

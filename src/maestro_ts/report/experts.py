@@ -19,7 +19,7 @@ EXPERTS_CAPTION = (
     "Bars that differ between rows mean that experts specialise in patterns of missing sensors."
 )
 HATCHES = ("", "/", "x", ".")
-TOP, BOTTOM = 80, 80  # pixels for titles and sensor names; for ticks and legend
+NAMES, TITLES, FEET = 80, 28, 80  # pixels for sensor names, for titles, for ticks and legend
 
 
 def experts_figure(results: Results) -> go.Figure | None:
@@ -46,10 +46,11 @@ def experts_figure(results: Results) -> go.Figure | None:
         figure.update_yaxes(showticklabels=False)
         add_matrix(figure, patterns, names(results))
     each = 28 if patterns else label_height(labels)
-    height = row_height(len(rows), each, TOP + BOTTOM)
-    styled(figure, height, barmode="stack", bargap=0.3, margin_t=28)
+    around = FEET + (NAMES if patterns else TITLES)
+    height = row_height(len(rows), each, around)
+    styled(figure, height, barmode="stack", bargap=0.3, margin_t=TITLES)
     # Below the ticks by a distance in pixels, whatever the height: names stand above.
-    below = -30 / (height - TOP - BOTTOM)
+    below = -30 / (height - around)
     return figure.update_layout(legend={"y": below, "yanchor": "top", "traceorder": "normal"})
 
 

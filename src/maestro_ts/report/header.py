@@ -59,10 +59,15 @@ def summary(results: Results) -> str:
         parts.append(f"trained on {about['n_train']:,} windows{more}")
     if _whole(about.get("n_test")):
         who = about.get("subjects_test")
-        people = f" of {_subjects(len(who))}" if isinstance(who, list | tuple) else ""
+        people = (
+            f" of {_counted(len(who), 'subject', 'subjects')}"
+            if isinstance(who, list | tuple)
+            else ""
+        )
         parts.append(f"tested on {about['n_test']:,} windows{people}")
     sentence = ", ".join(parts)
-    scope = f"{len(results.modalities)} modalities, {len(results.classes)} classes."
+    sensors = _counted(len(results.modalities), "modality", "modalities")
+    scope = f"{sensors}, {_counted(len(results.classes), 'class', 'classes')}."
     return f"{sentence[0].upper()}{sentence[1:]}. {scope}" if sentence else scope
 
 
@@ -142,5 +147,5 @@ def _whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _subjects(n: int) -> str:
-    return f"{n} subject" if n == 1 else f"{n} subjects"
+def _counted(n: int, one: str, several: str) -> str:
+    return f"{n} {one if n == 1 else several}"

@@ -37,6 +37,9 @@ def learning_figure(results: Results) -> go.Figure | None:
     figure.update_yaxes(title_text="Loss", rangemode="tozero", row=1, col=1)
     if scored:
         figure.update_yaxes(title_text="Macro-F1", row=2, col=1)
+    last = max(row["epoch"] for _, log in runs for row in log)
+    # Whole epochs alone: plotly would put ticks between the first few.
+    figure.update_xaxes(range=[0.5, last + 0.5], dtick=1 if last <= 10 else None)
     figure.update_xaxes(title_text="Epoch", row=2 if scored else 1, col=1)
     return styled(figure, 470 if scored else 300)
 

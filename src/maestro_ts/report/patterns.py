@@ -30,8 +30,10 @@ SHOWN_OPEN = 8  # rows; a longer table is folded
 
 
 def pattern_rows(results: Results) -> list[dict[str, Any]]:
-    """Scores of all patterns, best macro-F1 first."""
+    """Scores of all patterns, best macro-F1 first; none where there is nothing to compare."""
     rows = [row for row in results.scores if row["mode"] == "pattern"]
+    if len(rows) < 2:
+        return []
     return sorted(rows, key=lambda row: -float(row["macro_f1"]))
 
 

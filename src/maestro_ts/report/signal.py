@@ -17,6 +17,7 @@ __all__ = ["missing_runs", "signal_alt", "signal_caption", "signal_figure"]
 
 MISSING = 0
 MARKED_UP_TO = 80  # samples; a longer signal is a line alone
+ROOMY_FROM = 12  # cells; more leave no room for numbers on a telephone
 
 
 def signal_figure(results: Results) -> go.Figure | None:
@@ -124,6 +125,8 @@ def _add_symbols(figure: go.Figure, example: dict[str, Any], views: list[list[in
         hovertemplate="%{customdata}: symbol %{z}<extra></extra>",
         hoverongaps=False,
         showscale=False,
+        # The page leaves the numbers out where they would be too small to read.
+        meta={"roomy": len(spans) > ROOMY_FROM},
         name="symbols",
         row=2,
         col=1,

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from maestro_ts.evaluation.results import Results
 from maestro_ts.report.blocks import Table
 from maestro_ts.report.theme import BLUE, GREEN, ORANGE, VERMILLION, row_height, styled
-from maestro_ts.report.wording import METRICS, plain, scored, wrapped
+from maestro_ts.report.wording import METRICS, plain, scored, shortened
 
 __all__ = [
     "SUBJECTS_CAPTION",
@@ -54,7 +54,7 @@ def subjects_figure(results: Results) -> go.Figure | None:
     figure.update_xaxes(title_text=METRICS["macro_f1"], range=[0, 1.02])
     figure.update_yaxes(
         tickvals=list(range(len(rows))),
-        ticktext=[wrapped(row["subject"], 14) for row in rows],
+        ticktext=[shortened(row["subject"], 14) for row in rows],
         range=[len(rows) - 0.5, -0.5],
     )
     each = 24 if len(rows) <= 40 else 16

@@ -43,9 +43,10 @@ def plain(text: object) -> str:
     return html.escape(str(text), quote=False)
 
 
-def wrapped(text: object, width: int = 18) -> str:
-    """A label in several short lines."""
-    return "<br>".join(plain(line) for line in textwrap.wrap(str(text), width)) or " "
+def wrapped(text: object, width: int = 18, lines: int = 4) -> str:
+    """A label in a few short lines, cut where it is longer."""
+    parts = textwrap.wrap(str(text), width, max_lines=lines, placeholder=" …")
+    return "<br>".join(map(plain, parts)) or " "
 
 
 def label_height(labels: Sequence[str]) -> int:
@@ -56,7 +57,8 @@ def label_height(labels: Sequence[str]) -> int:
 
 def shortened(text: object, width: int = 22) -> str:
     """A label in one line, cut where it is too long."""
-    return plain(textwrap.shorten(str(text), width, placeholder=" …") or str(text)[:width])
+    text = str(text)
+    return plain(text if len(text) <= width else text[: width - 1].rstrip() + "…")
 
 
 def percent(share: float) -> str:
