@@ -71,7 +71,8 @@ release-check: dist ## dist, then install the wheel into a bare environment else
 	@set -e; bare=$$(mktemp -d); trap 'rm -rf "$$bare"' EXIT INT TERM; set -x; \
 	$(PYTHON) -m venv "$$bare/venv"; \
 	$(call PIP_INSTALL,"$$bare/venv") "$$(ls dist/*.whl)[demo]"; \
-	cd "$$bare"; venv/bin/maestro-ts doctor; venv/bin/maestro-ts demo; test -s runs/demo/report.html
+	cd "$$bare"; venv/bin/maestro-ts doctor; \
+	venv/bin/maestro-ts demo $(ARGS); test -s runs/demo/report.html
 
 clean: ## what tests and builds leave behind; not the environments, not runs/
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -229,7 +229,7 @@ def load_recipe(name: str | Path | Recipe) -> Recipe:
         raise ConfigError(f"no recipe {str(name)!r}.", fix=nearest(str(name), RECIPES))
     try:
         tree = yaml.safe_load(path.read_text()) or {}
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"not YAML: {error}", where=str(path)) from error
     if not isinstance(tree, dict):
         raise ConfigError("a recipe is a mapping of groups.", where=str(path))

@@ -28,12 +28,12 @@ def fit(
     out: Out = Path("runs/latest"),
     recipe: Recipe = "default",
     set_: Set = None,
-    folds: Annotated[int, typer.Option(help="Folds by subject; the first is the test.")] = 5,
+    folds: Annotated[int, typer.Option(min=2, help="Folds by subject; the first is the test.")] = 5,
     cv: Annotated[bool, typer.Option("--cv", help="Train and test all folds.")] = False,
     window_s: Annotated[float | None, typer.Option(help="Window length in seconds.")] = None,
     step_s: Annotated[float | None, typer.Option(help="From one window to the next.")] = None,
     rates: Annotated[str, typer.Option(help="Missing rates to test.")] = "0,.1,.2,.3,.4,.6,.8",
-    seed: Annotated[int, typer.Option(help="Random state.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Random state.")] = 0,
     resume: Resume = False,
     overwrite: Overwrite = False,
     device: Device = "cpu",
@@ -42,10 +42,13 @@ def fit(
 ) -> None:
     """Train on a data set, test with sensors missing, write a report."""
     from maestro_ts.cli.progress import ConsoleProgress
+    from maestro_ts.errors import ConfigError
     from maestro_ts.experiments.main_job import Job
     from maestro_ts.recipe import load_recipe, parse_overrides
     from maestro_ts.signals.cut import WindowSpec
 
+    if step_s is not None and window_s is None:
+        raise ConfigError("--step-s is given without --window-s.", fix="Give both.")
     settings = load_recipe(recipe).override(parse_overrides(set_ or []))
     job = Job(
         dataset=dataset,

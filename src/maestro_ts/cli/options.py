@@ -18,5 +18,5 @@ Set = Annotated[
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the run in --out.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda or auto.")]
-Threads = Annotated[int | None, typer.Option("--threads", help="CPU threads of PyTorch.")]
+Threads = Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads of PyTorch.")]
 Plain = Annotated[bool, typer.Option("--no-progress", help="Plain lines instead of a bar.")]

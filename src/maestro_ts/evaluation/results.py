@@ -151,21 +151,36 @@ def rate_curve(
     patterns = [s for s in scores if s["mode"] == "pattern"]
     if not patterns:
         return []
-    by_missing = {k: [s for s in patterns if len(s["pattern"]) == m - k] for k in range(m)}
+    by_missing = [[s for s in patterns if len(s["pattern"]) == m - k] for k in range(m)]
+    n_folds = len(patterns[0]["folds"])
     curve = []
     for rate in rates:
         whole = int(np.floor(rate * m + 1e-9))
         low, high = min(whole, m - 1), min(whole + 1, m - 1)
         part = rate * m - whole
+        few, more = by_missing[low], by_missing[high]
         row: dict[str, Any] = {
             "rate": float(rate),
             "realised": ((1 - part) * low + part * high) / m,
         }
-        for metric in ("accuracy", "macro_f1"):
-            means = [float(np.mean([s[metric] for s in by_missing[k]])) for k in (low, high)]
-            row[metric] = (1 - part) * means[0] + part * means[1]
+        row |= _mixed(few, more, part)
+        row["folds"] = [
+            _mixed([s["folds"][f] for s in few], [s["folds"][f] for s in more], part)
+            for f in range(n_folds)
+        ]
         curve.append(row)
     return curve
+
+
+def _mixed(
+    few: Sequence[dict[str, Any]], more: Sequence[dict[str, Any]], part: float
+) -> dict[str, float]:
+    """Mean scores of two sets of patterns, the second with weight `part`."""
+    return {
+        metric: (1 - part) * float(np.mean([s[metric] for s in few]))
+        + part * float(np.mean([s[metric] for s in more]))
+        for metric in ("accuracy", "macro_f1")
+    }
 
 
 def summarise(
@@ -196,8 +211,11 @@ def summarise(
 
 
 def _telling(pooled: Sequence[Outcome]) -> list[Outcome]:
-    """Complete input, and the condition nearest to 40 % missing of each mode."""
+    """Complete input, single sensors where there are few, about 40 % missing of each mode."""
     chosen = [pooled[0]]
+    alone = [o for o in pooled[1:] if len(o.condition.pattern) == 1]
+    if len(alone) <= 3:
+        chosen += alone
     for mode in dict.fromkeys(o.condition.mode for o in pooled):
         same = [o for o in pooled if o.condition.mode == mode and o.condition.rate > 0]
         if same:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -34,7 +34,7 @@ from maestro_ts.signals.split import subject_folds
 from maestro_ts.signals.windows import Windows
 from maestro_ts.training.run import Run
 
-__all__ = ["RATES", "Job", "LoadedData", "load_data", "run_job", "retest"]
+__all__ = ["RATES", "Job", "LoadedData", "load_data", "retest", "run_job"]
 
 RATES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8)
 MODES = ("modality", "segment")
@@ -75,6 +75,10 @@ class Job:
     device: str = "cpu"
     n_threads: int | None = None
 
+    def __post_init__(self) -> None:
+        if self.folds < 2:
+            raise ConfigError(f"folds must be 2 or more, got {self.folds}.")
+
 
 @dataclass(frozen=True)
 class LoadedData:
@@ -105,11 +109,13 @@ def run_job(job: Job, progress: Progress | None = None) -> Results:
     progress = progress or Progress()
     top = Run(job.out)
     recipe = _recipe_of(job, top)
-    top.begin(resume=job.resume, overwrite=job.overwrite)
-    top.save_settings(recipe)
+    top.check(resume=job.resume, overwrite=job.overwrite)
     loaded = load_data(job.dataset, job.data, job.windows, progress)
     windows = loaded.windows
     splits = subject_folds(windows.subjects, job.folds)
+    # Only now, when the data is known to be good, is an old run replaced.
+    top.begin(resume=job.resume, overwrite=job.overwrite)
+    top.save_settings(recipe)
     chosen = range(job.folds) if job.cross_validate else range(1)
     plan = conditions(windows.schema, job.rates, job.modes)
     tested, fitted = [], []
@@ -119,6 +125,11 @@ def run_job(job: Job, progress: Progress | None = None) -> Results:
         clf = _fitted(job, recipe, run, windows[train], windows[test], f"fold {k + 1}", progress)
         tested.append(_test(clf, windows[test], plan, progress))
         fitted.append(clf)
+    if job.cross_validate:  # every fold is a run of its own, with results that can be tested anew
+        alone = replace(job, cross_validate=False)
+        for k, clf, outcomes in zip(chosen, fitted, tested, strict=True):
+            own = _results(alone, recipe, loaded, splits, [k], [clf], [outcomes])
+            _write(Run(job.out / f"fold-{k}"), own, outcomes, clf.classes_)
     results = _results(job, recipe, loaded, splits, list(chosen), fitted, tested)
     _write(top, results, pool(tested), fitted[0].classes_)
     return results
@@ -134,10 +145,10 @@ def retest(
     """Test a finished run anew at other rates and modes; its results and report are replaced."""
     progress = progress or Progress()
     run = Run(folder)
+    if run.results.exists() and Results.load(run.results).about.get("cross_validated"):
+        raise ConfigError(f"{folder} holds several runs.", fix=f"Name one: {folder}/fold-0.")
     clf = MaestroClassifier.load(folder)
     old = Results.load(run.results)
-    if old.about.get("cross_validated"):
-        raise ConfigError(f"{folder} holds several runs.", fix=f"Name one: {folder}/fold-0.")
     loaded = load_data(old.about["dataset"], data, _spec(old.about), progress)
     held = np.isin(loaded.windows.subjects, old.about["subjects_test"])
     test = loaded.windows[np.flatnonzero(held)]

@@ -93,7 +93,7 @@ class Attention(nn.Module):
             if length <= self.dense_below:
                 ranks = score.argsort(dim=-1, descending=True).argsort(dim=-1)
                 w = self._weights(queries, ranks)
-                mixed = torch.lerp(mean.expand_as(v), _full(q, k, v, there), w)
+                mixed = torch.lerp(mean.expand_as(v), _full(q, k, v, there), w.to(v.dtype))
             else:
                 mixed = self._selected(q, k, v, there, score, mean, queries)
         merged = mixed.transpose(1, 2).reshape(members, -1, width)
@@ -155,7 +155,7 @@ class Attention(nn.Module):
             attended = _full(chosen, k[rows], v[rows], keys)
             ranks = torch.arange(most, device=q.device).expand(1, 1, most)
             w = self._weights(queries[rows], ranks)
-            mixed = torch.lerp(mean[rows].expand_as(attended), attended, w)
+            mixed = torch.lerp(mean[rows].expand_as(attended), attended, w.to(v.dtype))
             filled = result[rows].scatter(2, index, mixed)
             if len(rows) == batch:
                 return filled

@@ -44,8 +44,24 @@ class Budget(nn.Module):
             self.availability = nn.Sequential(
                 nn.Linear(modalities, modalities), nn.ReLU(), nn.Linear(modalities, modalities)
             )
+            self._start_equal()
         if self.rule == "fractional":
             self.utility = nn.Parameter(torch.zeros(modalities, width))
+
+    @torch.no_grad()
+    def _start_equal(self) -> None:
+        """Every modality starts at β/2: what parts them later is learned, not drawn.
+
+        A drawn start would last: a price moves all logits alike and never closes the gap between
+        them. The first map starts as the identity, so that no hidden unit is dead from the outset.
+        """
+        first, last = self.availability[0], self.availability[2]
+        assert isinstance(first, nn.Linear)
+        assert isinstance(last, nn.Linear)
+        nn.init.eye_(first.weight)
+        nn.init.zeros_(first.bias)
+        last.weight.mul_(0.01)
+        nn.init.zeros_(last.bias)
 
     def forward(self, present: Tensor, summaries: Tensor) -> Tensor:
         """Budgets u.

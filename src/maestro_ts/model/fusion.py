@@ -59,7 +59,9 @@ class FusionLayer(nn.Module):
         -------
         x : [B, L', D]; spans; share : [B, E], each expert's share of tokens, or None
         """
-        queries = self.beta * torch.ceil(torch.log(spans.lengths.clamp(min=2).to(x.dtype)))
+        # In float32 whatever x is: bfloat16 rounds ln 149 down to 5.
+        units = torch.ceil(torch.log(spans.lengths.clamp(min=2).float()))
+        queries = self.beta * units.to(x.dtype)
         attended = self.attention(x[None], spans, queries[None])[0]
         x = self.attention_norm(x + attended)
         if self.distil is not None:

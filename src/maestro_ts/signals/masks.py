@@ -184,7 +184,7 @@ def _hide_samples(piece: Samples, windows: Windows, mask: Mask, m: int) -> Sampl
         share = times / windows.duration_s[owner]
     low, high = mask.segments[owner, m, 0], mask.segments[owner, m, 1]
     # A hair of tolerance, so that a border computed in shares does not move a sample.
-    values[(share >= low - 1e-12) & (share < high - 1e-12)] = np.nan
+    values[(share >= low - 1e-10) & (share < high - 1e-10)] = np.nan
     if mask.points:
         draws = [
             np.random.default_rng([mask.seed, m, int(i) >> 32, int(i) & 0xFFFFFFFF]).random(int(k))

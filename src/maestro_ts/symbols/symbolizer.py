@@ -191,7 +191,10 @@ class Symbolizer:
         mean = self.statistics_[f"{key}/mean"]
         deviation = self.statistics_[f"{key}/deviation"]
         tiny = np.maximum(1e-9 * np.abs(mean), 1e-30)
-        return np.asarray(np.clip((values - mean) / np.maximum(deviation, tiny), -Z_LIMIT, Z_LIMIT))
+        z = (values - mean) / np.maximum(deviation, tiny)
+        # The mean of equal values may differ from them by rounding, which must not choose a symbol.
+        noise = (deviation <= tiny) & (np.abs(values - mean) <= tiny)
+        return np.asarray(np.clip(np.where(noise, 0.0, z), -Z_LIMIT, Z_LIMIT))
 
     @property
     def duration_varies(self) -> bool:

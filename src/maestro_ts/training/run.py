@@ -72,8 +72,8 @@ class Run:
         """The model is there whole."""
         return self.model.exists() and self.schema.exists() and not self.state.exists()
 
-    def begin(self, *, resume: bool = False, overwrite: bool = False) -> None:
-        """Make the folder ready.
+    def check(self, *, resume: bool = False, overwrite: bool = False) -> None:
+        """Refuse a folder that `begin` would refuse, and change nothing.
 
         Raises
         ------
@@ -97,6 +97,11 @@ class Run:
                     where=str(self.folder),
                     fix="Choose another --out.",
                 )
+
+    def begin(self, *, resume: bool = False, overwrite: bool = False) -> None:
+        """Make the folder ready, after `check`: empty unless it is resumed."""
+        self.check(resume=resume, overwrite=overwrite)
+        if self.folder.exists() and any(self.folder.iterdir()) and not resume:
             shutil.rmtree(self.folder)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)

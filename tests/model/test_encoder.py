@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from slow_attention import slow_attention, slow_distil, slow_feed_forward
+from torch import Tensor, nn
+
+from maestro_ts.model.attention import Attention
+from maestro_ts.model.encoder import Distil, EncoderLayer, FeedForward, distilled_length
+from maestro_ts.model.stacked import StackedLinear, StackedNorm
+
+WIDTH = 8
+
+
+def numbers(*shape: int, seed: int = 1) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+
+def member(stacked: StackedLinear, g: int) -> tuple[Tensor, Tensor]:
+    return stacked.weight[g].detach(), stacked.bias[g, 0].detach()
+
+
+def layer(members: int, length: int, *, distil: bool = True, **changes: Any) -> EncoderLayer:
+    torch.manual_seed(0)
+    settings: dict[str, Any] = {"beta": 2.0, "dense": False, "dense_below": 0, "soft_width": 0.5}
+    attention = Attention(members, WIDTH, 2, longest=length, dropout=0.0, **(settings | changes))
+    built = EncoderLayer(
+        members, WIDTH, attention, distil=distil, multiple=2.0, dropout=0.0
+    ).double()
+    for norm in (built.attention_norm, built.feed_forward_norm):
+        with torch.no_grad():  # not the identity, so that a mixed-up member shows
+            norm.weight.copy_(numbers(*norm.weight.shape, seed=2))
+            norm.bias.copy_(numbers(*norm.bias.shape, seed=3))
+    return built.eval()
+
+
+# ---------------------------------------------------------------- stacked
+
+
+@pytest.mark.parametrize("members", [1, 3])
+def test_stacked_linear_equals_a_linear_per_member(members: int) -> None:
+    torch.manual_seed(0)
+    stacked = StackedLinear(members, 5, 7).double()
+    x = numbers(members, 4, 5)
+    for g in range(members):
+        single = nn.Linear(5, 7).double()
+        with torch.no_grad():
+            single.weight.copy_(stacked.weight[g].T)
+            single.bias.copy_(stacked.bias[g, 0])
+        assert torch.allclose(stacked(x)[g], single(x[g]), rtol=0, atol=1e-12)
+
+
+def test_stacked_linear_starts_like_nn_linear() -> None:
+    torch.manual_seed(0)
+    stacked, single = StackedLinear(50, 16, 32), nn.Linear(16, 32)
+    assert float(stacked.weight.abs().max()) <= 16**-0.5
+    assert float(stacked.weight.std()) == pytest.approx(float(single.weight.std()), rel=0.05)
+    assert float(stacked.bias.std()) == pytest.approx(16**-0.5 / 3**0.5, rel=0.05)
+
+
+@pytest.mark.parametrize("members", [1, 3])
+def test_stacked_norm_equals_a_norm_per_member(members: int) -> None:
+    stacked = StackedNorm(members, 6).double()
+    x = 3.0 + 2.0 * numbers(members, 4, 6)
+    with torch.no_grad():
+        stacked.weight.copy_(numbers(members, 1, 6, seed=2))
+        stacked.bias.copy_(numbers(members, 1, 6, seed=3))
+    for g in range(members):
+        single = nn.LayerNorm(6).double()
+        with torch.no_grad():
+            single.weight.copy_(stacked.weight[g, 0])
+            single.bias.copy_(stacked.bias[g, 0])
+        assert torch.allclose(stacked(x)[g], single(x[g]), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("active", [[0, 2], [1]])
+def test_active_members_only(active: list[int]) -> None:
+    stacked, norm = StackedLinear(3, 5, 6).double(), StackedNorm(3, 5).double()
+    with torch.no_grad():
+        norm.weight.copy_(numbers(3, 1, 5, seed=2))
+    x = numbers(3, 4, 5)
+    index = torch.tensor(active)
+    for module in (stacked, norm):
+        assert torch.allclose(module(x[index], index), module(x)[index], rtol=0, atol=1e-12)
+
+
+# ------------------------------------------------------------- distillation
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 8, 63])
+def test_distil_equals_convolution_plus_maximum(length: int) -> None:
+    torch.manual_seed(0)
+    module = Distil(2, WIDTH).double()
+    x = numbers(2, 3, length, WIDTH)
+    with torch.no_grad():
+        found = module(x, None)
+        assert found.shape == (2, 3, (length - 1) // 2 + 1, WIDTH)
+        assert found.shape[2] == distilled_length(length)
+        for g in range(2):
+            for r in range(3):
+                wanted = slow_distil(x[g, r], *member(module.conv, g))
+                assert torch.allclose(found[g, r], wanted, rtol=0, atol=1e-12)
+
+
+def test_padding_never_enters_a_convolution_or_a_maximum() -> None:
+    torch.manual_seed(0)
+    module = Distil(1, WIDTH).double()
+    lengths = [9, 6, 5, 1]
+    there = torch.arange(9) < torch.tensor(lengths)[:, None]
+    x = numbers(1, 4, 9, WIDTH) - 5.0  # below the 0 that padding would bring into a maximum
+    x = torch.where(there[None, :, :, None], x, torch.full_like(x, 1e6))
+    with torch.no_grad():
+        found = module(x, there)
+        for r, n in enumerate(lengths):
+            wanted = slow_distil(x[0, r, :n], *member(module.conv, 0))
+            assert torch.allclose(found[0, r, : len(wanted)], wanted, rtol=0, atol=1e-12)
+    assert torch.isfinite(found).all()
+
+
+# -------------------------------------------------------------------- layer
+
+
+def test_feed_forward_equals_its_formula() -> None:
+    torch.manual_seed(0)
+    module = FeedForward(2, WIDTH, 1.5, 0.0).double()
+    assert module.rise.weight.shape == (2, WIDTH, 12)
+    x = numbers(2, 5, WIDTH)
+    for g in range(2):
+        wanted = slow_feed_forward(x[g], member(module.rise, g), member(module.fall, g))
+        assert torch.allclose(module(x)[g], wanted, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("distil", [False, True])
+def test_layer_equals_its_formula(distil: bool) -> None:
+    module = layer(2, 11, distil=distil)
+    x = numbers(2, 2, 11, WIDTH)
+    v = torch.tensor([[2.4, 5.0], [1.0, 3.3]], dtype=torch.float64)
+    with torch.no_grad():
+        found = module(x, v, None)
+        for g in range(2):
+            for r in range(2):
+                wanted = slow_layer(module, x[g, r], float(v[g, r]), g)
+                assert torch.allclose(found[g, r], wanted, rtol=0, atol=1e-12)
+
+
+def slow_layer(module: EncoderLayer, x: Tensor, v: float, g: int) -> Tensor:
+    """``x ← LN(x + Attn(x, v))``, distil, ``x ← LN(x + FF(x))`` for one row."""
+    attention = module.attention
+    attended = slow_attention(
+        x, v, member(attention.project, g), member(attention.out, g), 2, attention.sampled
+    )
+    x = slow_norm(module.attention_norm, x + attended, g)
+    if module.distil is not None:
+        x = slow_distil(x, *member(module.distil.conv, g))
+    forward = module.feed_forward
+    fed = slow_feed_forward(x, member(forward.rise, g), member(forward.fall, g))
+    return slow_norm(module.feed_forward_norm, x + fed, g)
+
+
+def slow_norm(norm: StackedNorm, x: Tensor, g: int) -> Tensor:
+    centred = x - x.mean(dim=1, keepdim=True)
+    deviation = torch.sqrt((centred**2).mean(dim=1, keepdim=True) + 1e-5)
+    return centred / deviation * norm.weight[g, 0] + norm.bias[g, 0]
+
+
+def test_members_do_not_touch_each_other() -> None:
+    module = layer(3, 10)
+    x, v = numbers(3, 2, 10, WIDTH), torch.full((3, 2), 2.5, dtype=torch.float64)
+    with torch.no_grad():
+        whole = module(x, v, None)
+        index = torch.tensor([0, 2])
+        assert torch.allclose(module(x[index], v[index], index), whole[index], rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 5, 63])
+@pytest.mark.parametrize("dense_below", [0, 64])
+def test_odd_and_short_lengths_train(length: int, dense_below: int) -> None:
+    module = layer(2, length, dense_below=dense_below).train()
+    x = numbers(2, 3, length, WIDTH).requires_grad_()
+    result = module(x, torch.full((2, 3), 1.7, dtype=torch.float64), None)
+    assert result.shape == (2, 3, distilled_length(length), WIDTH)
+    result.sum().backward()
+    assert x.grad is not None
+    assert torch.isfinite(x.grad).all()
