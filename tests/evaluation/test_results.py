@@ -209,9 +209,10 @@ def test_a_summary_has_a_row_per_condition_and_per_subject() -> None:
     assert table.tolist() == [[3, 0, 0], [0, 3, 0], [0, 0, 2]]
 
 
-def test_confusions_are_of_complete_input_and_of_the_middle_rate() -> None:
+def test_confusions_are_of_complete_input_of_single_sensors_and_of_the_middle_rate() -> None:
     told = [(c["mode"], c["rate"], len(c["pattern"])) for c in results().confusions]
-    assert told == [("pattern", 0.0, 3), ("segment", 0.4, 0)]
+    single = [("pattern", 0.0, 1)] * 3
+    assert told == [("pattern", 0.0, 3), *single, ("segment", 0.4, 0)]
 
 
 def test_budgets_are_means_over_the_windows_where_the_modality_is() -> None:

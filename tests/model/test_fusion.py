@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from slow_attention import slow_attention, slow_distil, slow_feed_forward
+from slow_experts import slow_experts
+from torch import Tensor
+
+from maestro_ts.model.attention import Attention
+from maestro_ts.model.encoder import FeedForward
+from maestro_ts.model.experts import Experts
+from maestro_ts.model.fusion import FusionLayer
+from maestro_ts.model.spans import Spans
+from maestro_ts.recipe import ExpertSettings
+
+WIDTH, BETA = 8, 2.0
+
+
+def numbers(*shape: int, seed: int = 1) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+
+def fusion(longest: int, *, distil: bool, experts: bool = True, dense_below: int = 0) -> FusionLayer:
+    torch.manual_seed(0)
+    attention = Attention(
+        1,
+        WIDTH,
+        2,
+        longest=longest,
+        beta=BETA,
+        dense=False,
+        dense_below=dense_below,
+        dropout=0.0,
+        soft_width=0.5,
+    )
+    mixer: Any = FeedForward(1, WIDTH, 2.0, 0.0)
+    if experts:
+        mixer = Experts(WIDTH, WIDTH, ExpertSettings(count=3, top_k=2))
+    layer = FusionLayer(WIDTH, BETA, attention, distil=distil, mixer=mixer, dropout=0.0).double()
+    with torch.no_grad():
+        for norm in (layer.attention_norm, layer.mixer_norm):
+            norm.weight.copy_(numbers(WIDTH, seed=2))
+            norm.bias.copy_(numbers(WIDTH, seed=3))
+    return layer.eval()
+
+
+def slow_row(layer: FusionLayer, x: Tensor) -> Tensor:
+    """``x ← LN(x + Attn(x, β ⌈ln n⌉))``, distil, ``x ← LN(x + mixer(x))`` for one window."""
+    attention = layer.attention
+    n = len(x)
+    units = next(u for u in range(1, 20) if 2.718281828459045**u >= max(n, 2))  # ⌈ln n⌉
+    project = (attention.project.weight[0], attention.project.bias[0, 0])
+    out = (attention.out.weight[0], attention.out.bias[0, 0])
+    attended = slow_attention(x, BETA * units, project, out, 2, attention.sampled)
+    x = layer.attention_norm(x + attended)
+    if layer.distil is not None:
+        x = slow_distil(x, layer.distil.conv.weight[0], layer.distil.conv.bias[0, 0])
+    mixer = layer.mixer
+    if isinstance(mixer, Experts):
+        mixed, _ = slow_experts(x, mixer.router, list(mixer.experts), mixer.bias, 2)
+    else:
+        rise, fall = mixer.rise, mixer.fall
+        mixed = slow_feed_forward(
+            x, (rise.weight[0], rise.bias[0, 0]), (fall.weight[0], fall.bias[0, 0])
+        )
+    return layer.mixer_norm(x + mixed)
+
+
+LENGTHS = [14, 9, 6, 2, 1]
+
+
+@pytest.mark.parametrize("distil", [False, True])
+@pytest.mark.parametrize("experts", [False, True])
+@pytest.mark.parametrize("dense_below", [0, 64])
+def test_equals_the_loops_row_by_row(distil: bool, experts: bool, dense_below: int) -> None:
+    layer = fusion(14, distil=distil, experts=experts, dense_below=dense_below)
+    x = numbers(5, 14, WIDTH)
+    with torch.no_grad():
+        found, spans, share = layer(x, Spans(torch.tensor(LENGTHS), 14, x.device))
+        for r, n in enumerate(LENGTHS):
+            wanted = slow_row(layer, x[r, :n])
+            assert int(spans.lengths[r]) == len(wanted)
+            assert torch.allclose(found[r, : len(wanted)], wanted, rtol=0, atol=1e-11)
+            assert not found[r, len(wanted) :].any()
+    assert (share is not None) == experts
+
+
+@pytest.mark.parametrize("distil", [False, True])
+def test_padding_never_enters(distil: bool) -> None:
+    layer = fusion(14, distil=distil)
+    spans = Spans(torch.tensor(LENGTHS), 14, torch.device("cpu"))
+    x = numbers(5, 14, WIDTH)
+    other = torch.where(spans.there[..., None], x, 1e4 * numbers(5, 14, WIDTH, seed=4))
+    with torch.no_grad():
+        found, wanted = layer(other, spans), layer(x, spans)
+    assert torch.equal(found[0], wanted[0])
+    assert torch.equal(found[2], wanted[2])
+
+
+def test_padding_loads_no_expert() -> None:
+    layer = fusion(14, distil=False)
+    layer.mixer.settings = layer.mixer.settings.model_copy(update={"balance": "loss_free"})
+    layer.train()
+    layer(numbers(5, 14, WIDTH), Spans(torch.tensor(LENGTHS), 14, torch.device("cpu")))
+    assert float(layer.mixer.load.sum()) == 2 * sum(LENGTHS)
+
+
+def test_shares_are_those_of_each_window() -> None:
+    layer = fusion(14, distil=False)
+    seen: list[Tensor] = []
+    layer.mixer.register_forward_hook(lambda _, __, out: seen.append(out[1]))
+    with torch.no_grad():
+        _, spans, share = layer(
+            numbers(5, 14, WIDTH), Spans(torch.tensor(LENGTHS), 14, torch.device("cpu"))
+        )
+    assert share is not None
+    for r, n in enumerate(LENGTHS):
+        mine = seen[0][spans.owner == r].flatten()
+        assert len(mine) == 2 * n
+        counts = torch.bincount(mine, minlength=3) / (2 * n)
+        assert torch.allclose(share[r], counts.to(share.dtype))
+    assert layer.train()(numbers(5, 14, WIDTH), spans)[2] is None
