@@ -18,7 +18,10 @@ NAMES = SCHEMA.names
 
 
 def pattern(names: str, accuracy: float, macro_f1: float) -> dict[str, Any]:
-    return {"mode": "pattern", "pattern": list(names), "accuracy": accuracy, "macro_f1": macro_f1}
+    """A score whose two folds lie 0.1 above and below it."""
+    folds = [{"accuracy": accuracy + d, "macro_f1": macro_f1 + d} for d in (0.1, -0.1)]
+    own = {"accuracy": accuracy, "macro_f1": macro_f1}
+    return {"mode": "pattern", "pattern": list(names), "folds": folds} | own
 
 
 # All patterns of three modalities: 0.9 with all, 0.8 on average with two, 0.5 with one.
@@ -53,6 +56,12 @@ def test_the_curve_between_them_is_exactly_linear() -> None:
     assert [r["realised"] for r in rows.values()] == pytest.approx([0.1, 0.4, 0.5])
 
 
+def test_every_fold_has_a_curve_of_its_own() -> None:
+    row = curve(0.4)[0.4]
+    assert [f["accuracy"] for f in row["folds"]] == pytest.approx([0.84, 0.64])
+    assert [f["macro_f1"] for f in row["folds"]] == pytest.approx([0.72, 0.52])
+
+
 @pytest.mark.parametrize("rate", [0.8, 0.9, 1.0])
 def test_one_modality_is_always_left(rate: float) -> None:
     row = curve(rate)[rate]
@@ -71,7 +80,7 @@ def test_the_curve_is_the_average_over_the_masks_that_are_drawn(m: int) -> None:
         p: np.random.default_rng(len(p) + i).random() for i, p in enumerate(all_patterns(schema))
     }
     scores = [
-        {"mode": "pattern", "pattern": list(p), "accuracy": v, "macro_f1": v}
+        {"mode": "pattern", "pattern": list(p), "folds": [], "accuracy": v, "macro_f1": v}
         for p, v in value.items()
     ]
     n = 1500

@@ -240,7 +240,15 @@ def test_a_rate_that_does_not_fit_the_length_is_refused():
     wrong = Modality("eda", 1, 2.0)
     with pytest.raises(DataError, match=r"'eda', window 0.*rate and duration do not fit"):
         Windows.from_arrays({"eda": np.zeros((2, 32))}, [wrong], duration_s=8)
-    assert len(Windows.from_arrays({"eda": np.zeros((2, 33))}, [EDA], duration_s=8)) == 2
+
+
+def test_samples_may_reach_one_step_beyond_the_window():
+    def windows(t: int) -> Windows:
+        return Windows.from_arrays({"eda": np.zeros((2, t))}, [EDA], duration_s=8)
+
+    assert windows(34).samples["eda"].window(0)[1][-1] == 8.25
+    with pytest.raises(DataError, match="lies outside"):
+        windows(35)
 
 
 @pytest.mark.parametrize("duration", [0, -1, np.nan, np.inf, [8, 0]])
