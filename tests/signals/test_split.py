@@ -57,10 +57,17 @@ def test_a_holdout_has_about_the_share_asked_for():
         assert len(held) == share * 200
 
 
+def test_of_several_draws_the_one_nearest_to_the_share_is_kept():
+    subjects = np.repeat([f"s{i}" for i in range(10)], np.arange(1, 11))
+    for seed in range(5):
+        _, held = subject_holdout(subjects, 0.2, np.random.default_rng(seed))
+        assert len(held) == 11
+
+
 def test_a_holdout_leaves_every_class_in_training():
     subjects = np.repeat([f"s{i}" for i in range(10)], 4)
     labels = np.where(subjects == "s3", "rare", "common")  # one subject alone has it
-    for seed in range(20):
+    for seed in range(10):
         kept, _ = subject_holdout(subjects, 0.3, np.random.default_rng(seed), labels)
         assert "rare" in labels[kept]
 
