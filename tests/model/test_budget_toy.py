@@ -1,6 +1,6 @@
 """The budget learns: more queries for the modality that needs them, the same for all if none does.
 
-Three streams of 64 bins carry a rare mark at three random bins. In one of them a second channel
+Three streams of 64 bins carry a rare mark at four random bins. In one of them a second channel
 says the class at the marked bins and is random elsewhere; in the others it says nothing. A query
 that attends finds the marked bins; the mean of all values drowns them.
 """
@@ -15,7 +15,7 @@ from maestro_ts import MaestroClassifier, Modality, Windows
 from maestro_ts.recipe import load_recipe
 
 NAMES = ("a", "b", "c")
-BINS, MARKS, SHORTEST = 64, 3, 2  # samples per bin
+BINS, MARKS, SHORTEST = 64, 4, 2  # samples per bin
 SETTINGS = {
     "symbols.tokens": BINS,
     "symbols.views": ("level",),
@@ -26,12 +26,15 @@ SETTINGS = {
     "budget.price": load_recipe("default").budget.price,
     "curriculum.modality_max": 0.0,
     "curriculum.segment_probability": 0.0,
-    "training.epochs": 10,
+    "training.epochs": 12,
+    "training.schedule": "constant",
     "training.learning_rate": 5e-3,
 }
 
 
-def streams(n: int, informative: str, rng: np.random.Generator) -> tuple[Windows, NDArray[np.int64]]:
+def streams(
+    n: int, informative: str, rng: np.random.Generator
+) -> tuple[Windows, NDArray[np.int64]]:
     labels = rng.integers(0, 2, n)
     arrays = {}
     for name in NAMES:

@@ -23,7 +23,9 @@ def numbers(*shape: int, seed: int = 1) -> Tensor:
     return torch.randn(*shape, generator=generator, dtype=torch.float64)
 
 
-def fusion(longest: int, *, distil: bool, experts: bool = True, dense_below: int = 0) -> FusionLayer:
+def fusion(
+    longest: int, *, distil: bool, experts: bool = True, dense_below: int = 0
+) -> FusionLayer:
     torch.manual_seed(0)
     attention = Attention(
         1,

@@ -153,9 +153,9 @@ def test_a_shared_encoder_has_one_set_of_weights() -> None:
     calls = counted_rows(network, batch)
     assert calls == [(1, 2), (1, 5)]  # all rows of one length are one product
     many = random_windows({f"s{i}": 32.0 for i in range(9)}, 4)
-    assert sum(p.numel() for p in build(many, model__encoder="shared")[0].encoders.parameters()) == (
-        sum(p.numel() for p in network.encoders.parameters())
-    )
+    assert sum(
+        p.numel() for p in build(many, model__encoder="shared")[0].encoders.parameters()
+    ) == (sum(p.numel() for p in network.encoders.parameters()))
 
 
 def test_streams_are_told_apart_by_a_shared_encoder() -> None:
@@ -260,7 +260,11 @@ def test_streams_of_other_lengths_are_aligned_in_time() -> None:
 
 def test_irregular_static_and_trials_of_unequal_length() -> None:
     rng = np.random.default_rng(0)
-    schema = [Modality("age", static=True), Modality("gsr"), Modality("imu", channels=2, rate_hz=20)]
+    schema = [
+        Modality("age", static=True),
+        Modality("gsr"),
+        Modality("imu", channels=2, rate_hz=20),
+    ]
     times = [np.sort(rng.uniform(0, 1 + i, 9)) for i in range(4)]
     given = Windows.from_arrays(
         {
@@ -301,9 +305,7 @@ def test_evaluation_draws_nothing() -> None:
 def test_training_repeats_with_its_generator() -> None:
     network, batch = build(model__dropout=0.5, model__dense_below=0)
     network.train()
-    first, second = (
-        _with_generator(network, seed, batch) for seed in (4, 4)
-    )
+    first, second = (_with_generator(network, seed, batch) for seed in (4, 4))
     assert torch.equal(first, second)
     assert not torch.equal(first, _with_generator(network, 5, batch))
 

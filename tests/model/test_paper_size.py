@@ -191,8 +191,6 @@ def test_an_absent_modality_costs_nothing_where_it_is_one_token() -> None:
     recipe = load_recipe("tiny")
     front_end = build_front_end(recipe).fit(windows)
     network = build_network(front_end, K, recipe)
-    macs = [
-        count_macs(network, front_end(keep(windows[[0]], np.arange(4) < k))) for k in (1, 2, 4)
-    ]
+    macs = [count_macs(network, front_end(keep(windows[[0]], np.arange(4) < k))) for k in (1, 2, 4)]
     assert macs[0] < 0.5 * macs[1] + 0.5 * macs[2] * 0.5
     assert macs[0] < macs[1] < macs[2]

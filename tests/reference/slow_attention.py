@@ -86,6 +86,8 @@ def slow_distil(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         return (conv(turned) + pool(turned))[0].T
 
 
-def slow_feed_forward(x: Tensor, rise: tuple[Tensor, Tensor], fall: tuple[Tensor, Tensor]) -> Tensor:
+def slow_feed_forward(
+    x: Tensor, rise: tuple[Tensor, Tensor], fall: tuple[Tensor, Tensor]
+) -> Tensor:
     """``W₂ GELU(W₁ x + b₁) + b₂`` with weights [in, out]."""
     return F.gelu(x @ rise[0] + rise[1]) @ fall[0] + fall[1]

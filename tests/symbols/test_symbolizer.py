@@ -250,6 +250,12 @@ def test_a_constant_channel_takes_the_middle_symbol(alphabet):
     assert (tokens == (alphabet + 1) // 2).all()
 
 
+def test_a_channel_that_never_moves_within_a_bin_keeps_a_floor_of_its_own_size():
+    steps = np.repeat([[1.0, -5, 2, 4]], 8, axis=1)
+    symbolizer = fitted(Windows.from_arrays(steps), tokens=4)
+    np.testing.assert_allclose(symbolizer.state()["x/floor"], 5e-9)
+
+
 def test_rounding_does_not_choose_the_symbol_of_a_constant_statistic():
     x = np.random.default_rng(0).normal(size=(6, 40, 50)).astype(np.float32)
     windows = Windows.from_arrays({"a": x}, [Modality("a", 50, 1.0)])
