@@ -26,7 +26,7 @@ SETTINGS = {
     "budget.price": load_recipe("default").budget.price,
     "curriculum.modality_max": 0.0,
     "curriculum.segment_probability": 0.0,
-    "training.epochs": 12,
+    "training.epochs": 10,
     "training.schedule": "constant",
     "training.learning_rate": 5e-3,
 }
@@ -39,7 +39,7 @@ def streams(
     arrays = {}
     for name in NAMES:
         said = labels if name == informative else rng.integers(0, 2, n)
-        values = rng.choice([-1.0, 1.0], (n, BINS))
+        values = 0.5 * rng.choice([-1.0, 1.0], (n, BINS))
         marks = np.zeros((n, BINS))
         for i in range(n):
             places = rng.choice(BINS, MARKS, replace=False)
