@@ -588,6 +588,8 @@ def test_a_run_stopped_with_ctrl_c_is_finished_by_resume(
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
+        # A suite started in the background ignores SIGINT, and a child inherits that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     run = Run(tmp_path / "run")
     try:
