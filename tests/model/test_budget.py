@@ -104,7 +104,7 @@ def test_one_token_counts_as_two(length: int) -> None:
 def test_formulation_a_floors_and_sees_epsilon() -> None:
     module = budget("paper")
     set_gate(module, (0.0, -3.0))
-    budgets = module(PRESENT, SUMMARIES)
+    budgets = module(PRESENT, SUMMARIES).detach()
     # Inputs 1 where present, ε where absent.
     assert float(budgets[0, 0]) == pytest.approx(5 * sigmoid(1.0))  # 3.66
     assert float(budgets[0, 1]) == pytest.approx(5 * sigmoid(-2.0))  # 0.60
@@ -113,14 +113,14 @@ def test_formulation_a_floors_and_sees_epsilon() -> None:
     set_gate(module, (0.0, 0.0))
     with torch.no_grad():
         module.availability[2].weight.copy_(torch.tensor([[0.0, 1000.0], [0.0, 0.0]]))  # type: ignore[operator]
-    missing = module(PRESENT, SUMMARIES)
+    missing = module(PRESENT, SUMMARIES).detach()
     assert float(missing[1, 0]) == pytest.approx(5 * sigmoid(1000 * EPSILON))
 
 
 def test_formulation_b_ceils_and_gives_a_missing_modality_one() -> None:
     module = budget("code")
     set_gate(module, (0.0, -3.0))
-    budgets = module(PRESENT, SUMMARIES)
+    budgets = module(PRESENT, SUMMARIES).detach()
     assert float(budgets[0, 0]) == pytest.approx(5 * sigmoid(1.0))  # 3.66
     assert float(budgets[0, 1]) == pytest.approx(5 * sigmoid(-2.0))  # 0.60
     assert float(budgets[1, 1]) == pytest.approx(1e-3)
@@ -128,7 +128,7 @@ def test_formulation_b_ceils_and_gives_a_missing_modality_one() -> None:
     assert v.tolist() == [[12.0, 3.0], [12.0, 3.0], [3.0, 3.0]]
     with torch.no_grad():
         module.availability[2].weight.copy_(torch.tensor([[0.0, 1000.0], [0.0, 0.0]]))  # type: ignore[operator]
-    unseen = module(PRESENT, SUMMARIES)
+    unseen = module(PRESENT, SUMMARIES).detach()
     assert float(unseen[1, 0]) == pytest.approx(5 * sigmoid(0.0))  # no ε in the gate
 
 

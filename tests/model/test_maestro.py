@@ -9,6 +9,7 @@ from torch import Tensor
 
 from maestro_ts.contract.batch import Batch
 from maestro_ts.contract.registry import build_front_end, build_network
+from maestro_ts.evaluation.cost import count_macs
 from maestro_ts.model.attention import Attention
 from maestro_ts.model.encoder import EncoderLayer
 from maestro_ts.model.experts import Experts
@@ -105,6 +106,19 @@ def test_an_absent_modality_has_no_row_in_an_encoder() -> None:
     network, _ = build()
     _, batch = build(only)
     assert counted_rows(network, batch) == [(1, 4)]
+
+
+def test_cost_falls_with_every_absent_modality() -> None:
+    given = random_windows({f"s{i}": 16.0 for i in range(4)}, 2)
+    network, _ = build(given)
+    macs = [count_macs(network, build(keep(given[[0]], np.arange(4) < k))[1]) for k in range(1, 5)]
+    assert macs == sorted(macs)
+    assert macs[0] < 0.4 * macs[3]
+    published, _ = build(given, model__absent="symbols")
+    whole, alone = (
+        count_macs(published, build(keep(given[[0]], np.arange(4) < k))[1]) for k in (4, 1)
+    )
+    assert alone > 0.9 * whole
 
 
 def test_the_missing_token_is_learned() -> None:
