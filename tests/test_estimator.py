@@ -645,6 +645,13 @@ def test_fitting_leaves_global_random_states_alone() -> None:
     assert states() == before
 
 
+def test_a_fit_does_not_depend_on_global_random_states() -> None:
+    one = classifier().fit(windows())
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(99)
+        assert same_weights(one, classifier().fit(windows()))
+
+
 # ------------------------------------------------- threads, callbacks, printing
 
 

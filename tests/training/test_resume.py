@@ -18,6 +18,7 @@ from maestro_ts.estimator import MaestroClassifier
 from maestro_ts.recipe import load_recipe
 from maestro_ts.signals.modality import Modality
 from maestro_ts.training.callbacks import Callback
+from maestro_ts.training.loop import Trainer
 from maestro_ts.training.resume import TrainingState, load_state, save_state
 from maestro_ts.training.run import Run
 
@@ -112,6 +113,30 @@ def test_an_interrupted_training_ends_with_the_weights_of_an_uninterrupted_one(
     resumed, whole = fit(settings, run, resume=True), fit(settings)
     assert same_weights(resumed, whole)
     assert untimed(resumed) == untimed(whole)
+
+
+def test_the_best_epoch_may_lie_before_the_interruption(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores = {1: 0.1, 2: 0.9, 3: 0.5, 4: 0.4}
+    monkeypatch.setattr(Trainer, "_validate", lambda self, held: (scores[self.epoch], 1.0))
+    run = interrupted(tmp_path / "run", step=10)
+    resumed, whole = fit(PLAIN, run, resume=True), fit(PLAIN)
+    assert [row["best"] for row in resumed.training_log_] == [True, True, False, False]
+    assert same_weights(resumed, whole)
+    monkeypatch.undo()
+    assert not same_weights(resumed, fit(PLAIN | {"training.validation_share": 0.0}))
+
+
+def test_a_resumed_training_holds_no_memory_of_its_state_file(tmp_path: Path) -> None:
+    """Tensors that lie in a mapped file change, or crash the process, when the file does."""
+    run = interrupted(tmp_path / "run")
+    state = load_state(run.state)
+    before = {key: value.clone() for key, value in state.tensors.items()}
+    size = run.state.stat().st_size
+    with open(run.state, "r+b") as opened:
+        opened.write(b"\xff" * size)
+    assert all(torch.equal(state.tensors[key], before[key]) for key in before)
 
 
 def test_a_training_interrupted_twice_ends_with_the_same_weights(tmp_path: Path) -> None:

@@ -74,7 +74,8 @@ def load_state(path: Path) -> TrainingState:
 
     try:
         with safe_open(path, framework="pt") as opened:
-            tensors = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118
+            # Clones: the tensors lie in the mapped file, which the next save replaces.
+            tensors = {key: opened.get_tensor(key).clone() for key in opened.keys()}  # noqa: SIM118
             plain = json.loads((opened.metadata() or {})["plain"])
     except (SafetensorError, KeyError, json.JSONDecodeError, OSError) as error:
         raise RunError(
