@@ -136,7 +136,8 @@ class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         y : array-like (n,), optional
             Labels of any kind; taken from `Windows.labels` when not given.
         groups : array-like (n,), optional
-            Subjects. With more than one, whole subjects are held out to select the weights; taken
+            Subjects. Whole ones are held out to select the weights when the recipe asks for it
+            (`training.validation_share`, 0 in `default`); taken
             from `Windows.subjects` when not given. Without subjects the last weights are kept.
         sample_weight : array-like (n,), optional
         run : Run, optional
