@@ -14,6 +14,8 @@ PIP_INSTALL = $(1)/bin/python -m pip install --quiet -c constraints.txt
 export PIP_CONSTRAINT := constraints.txt
 export PIP_BUILD_CONSTRAINT := constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# The matrix products here are small: a second thread gains little, and loses eightfold on a busy machine.
+export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -27,10 +29,10 @@ demo: $(DEMO) ## train and test on real smart-watch data, write runs/demo/report
 	$(BIN)/maestro-ts demo --overwrite $(ARGS)
 
 test: $(DEV) ## the tests, without the slow ones
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 2 $(ARGS)
 
 test-all: $(DEV) ## all tests; a real archive that is not there is a failure (MAESTRO_TS_DATA)
-	OMP_NUM_THREADS=1 MAESTRO_TS_REQUIRE_DATA=1 $(BIN)/python -m pytest -n 2 -m "" $(ARGS)
+	MAESTRO_TS_REQUIRE_DATA=1 $(BIN)/python -m pytest -n 2 -m "" $(ARGS)
 
 lint: $(DEV) ## ruff: rules and format
 	$(BIN)/ruff check .
