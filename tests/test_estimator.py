@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import random
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,14 +33,6 @@ from maestro_ts.training.loop import Examples, Trainer
 SENSORS = (Modality("acc", channels=3, rate_hz=20), Modality("eda", rate_hz=4))
 N = 48
 HELD = {"training.epochs": 2, "training.validation_share": 0.2}
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def arrays(n: int = N, seed: int = 0, *, shift: float = 1.0) -> dict[str, Any]:

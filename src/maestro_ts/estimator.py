@@ -31,7 +31,7 @@ from maestro_ts.signals.windows import Windows
 from maestro_ts.training.callbacks import Callback
 from maestro_ts.training.loop import Examples, Trainer
 from maestro_ts.training.predictor import predict
-from maestro_ts.training.run import Run
+from maestro_ts.training.run import Run, replacing
 
 __all__ = ["MaestroClassifier", "load"]
 
@@ -294,21 +294,24 @@ class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     # ----------------------------------------------------------- save, load
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
-        """Write the model as a folder without pickles."""
+        """Write the model as a folder without pickles; only a whole one replaces another."""
         check_is_fitted(self, "network_")
-        run = Run(Path(path))
-        run.begin(overwrite=overwrite)
-        self.write(run)
+        with replacing(Path(path), overwrite=overwrite) as run:
+            self.write(run)
 
-    def write(self, run: Run) -> None:
-        """Write the fitted model into a run folder that is ready."""
+    def write(self, run: Run, origin: Mapping[str, Any] | None = None) -> None:
+        """Write the fitted model into a run folder that is ready, with where it came from."""
         run.save_model(
             self.recipe_,
             self.schema_,
             self.classes_,
             self.front_end_,
             self.network_,
-            {"duration_s": self.duration_, "validation_subjects": self.validation_subjects_},
+            {
+                "duration_s": self.duration_,
+                "validation_subjects": self.validation_subjects_,
+                **(origin or {}),
+            },
         )
         run.save_log(self.training_log_)
 

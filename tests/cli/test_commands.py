@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,14 +29,6 @@ from maestro_ts.training.run import Run
 EXERCISES = ("PEN", "ROW", "IR")
 QUICK = ("--recipe", "tiny", "--set", "training.epochs=2", "--threads", "1", "--no-progress")
 SUFFIXES = {".yaml", ".json", ".jsonl", ".safetensors", ".parquet", ".html", ".md"}
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @dataclass
@@ -318,6 +310,21 @@ def test_resuming_a_finished_run_trains_no_more(run: Path, small: Path, command:
 def test_resuming_with_other_settings_is_refused(run: Path, small: Path, command: Command) -> None:
     words = ("fit", "watch", "--data", small, "--out", run, *QUICK, "--set", "model.heads=1")
     refused(command(*words, "--resume"), "started with other settings", "--overwrite")
+
+
+@pytest.mark.parametrize(("key", "value"), [("seed", "7"), ("window-s", "3"), ("folds", "2")])
+def test_a_finished_run_of_another_origin_is_not_taken(
+    key: str, value: str, run: Path, small: Path, command: Command
+) -> None:
+    words = ("fit", "watch", "--data", small, "--out", run, *QUICK, "--resume", f"--{key}", value)
+    refused(command(*words), "this finished run differs in", "--overwrite")
+
+
+def test_resume_and_overwrite_exclude_each_other(run: Path, small: Path, command: Command) -> None:
+    before = contents(run)
+    words = ("fit", "watch", "--data", small, "--out", run, *QUICK, "--resume", "--overwrite")
+    refused(command(*words), "exclude each other")
+    assert contents(run) == before
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import itertools
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from torch import Tensor
 
 from maestro_ts.contract.registry import build_front_end, build_network
 from maestro_ts.errors import RunError
+from maestro_ts.estimator import MaestroClassifier
+from maestro_ts.model.front_end import SymbolFrontEnd
 from maestro_ts.recipe import Recipe, load_recipe
 from maestro_ts.signals.modality import Modality
 from maestro_ts.signals.windows import Windows
@@ -19,14 +22,6 @@ from maestro_ts.training.loop import Examples, Trainer, learning_rate
 
 SENSORS = (Modality("acc", channels=3, rate_hz=20), Modality("eda", rate_hz=4))
 Weights = dict[str, Tensor]
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def examples(n: int = 40, seed: int = 0, *, shift: float = 1.5) -> Examples:
@@ -316,3 +311,41 @@ def test_selection_under_missing_sensors_hides_the_same_ones_each_time() -> None
     complete, halved = (trainer.front_end.collate(p, rows).present for p, _ in one)
     assert complete.all()
     assert (halved.sum(dim=1) == 1).all()
+
+
+def test_a_segment_never_takes_the_last_of_a_window() -> None:
+    # One sample a window is one bin: a segment over its middle would leave nothing.
+    y = np.arange(40) % 2
+    rows = []
+
+    class Seen(Callback):
+        def on_step(self, step: int, steps: int, loss: float) -> None:
+            rows.append(loss)
+
+    clf = MaestroClassifier(
+        [Modality("spot", rate_hz=1)],
+        recipe="tiny",
+        settings={
+            "training.epochs": 4,
+            "curriculum.warm_share": 0.0,
+            "curriculum.segment_probability": 1.0,
+            "curriculum.segment_max_share": 1.0,
+        },
+        random_state=0,
+        callbacks=[Seen()],
+    )
+    collated = []
+    collate = SymbolFrontEnd.collate
+
+    def spying(self: SymbolFrontEnd, prepared: Any, rows: Any, mask: Any = None) -> Any:
+        batch = collate(self, prepared, rows, mask)
+        collated.append(bool(batch.host_present.any(dim=1).all()))
+        return batch
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SymbolFrontEnd, "collate", spying)
+        clf.fit({"spot": (y * 2.0 - 1.0)[:, None, None]}, y)
+    assert not all(collated), "no segment ever took everything: the test shows nothing"
+    assert len(rows) == 8
+    # The batch that is learned from follows the refused one, and is whole.
+    assert all(after for before, after in itertools.pairwise(collated) if not before)

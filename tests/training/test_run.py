@@ -27,14 +27,6 @@ SENSORS = (Modality("acc", channels=3, rate_hz=20), Modality("eda", rate_hz=4, d
 SUFFIXES = {".yaml", ".json", ".jsonl", ".safetensors", ".parquet", ".html", ".md"}
 
 
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def data(n: int = 40) -> tuple[dict[str, Any], np.ndarray]:
     rng = np.random.default_rng(0)
     y = np.where(np.arange(n) % 2, "walk", "rest")
@@ -374,3 +366,27 @@ def test_weights_and_states_that_the_system_cannot_write_are_run_errors(
     assert after["model.safetensors"] == before["model.safetensors"]
     assert after["resume/state.safetensors"] == before["resume/state.safetensors"]
     assert after.keys() == before.keys()
+
+
+# ------------------------------------------------------------------- replacing
+
+
+def test_a_save_that_fails_leaves_the_old_model_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    X, y = data()
+    clf = MaestroClassifier(SENSORS, recipe="tiny", random_state=0).fit(X, y)
+    clf.save(tmp_path / "model")
+    before = clf.predict_proba(X)
+
+    def full(*args: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.replace", full)
+        with pytest.raises(RunError, match="No space left"):
+            clf.save(tmp_path / "model", overwrite=True)
+    assert [p.name for p in tmp_path.iterdir()] == ["model"]
+    assert np.array_equal(MaestroClassifier.load(tmp_path / "model").predict_proba(X), before)
+    clf.save(tmp_path / "model", overwrite=True)
+    assert [p.name for p in tmp_path.iterdir()] == ["model"]

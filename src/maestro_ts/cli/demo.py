@@ -15,7 +15,7 @@ def demo(
     out: Out = Path("runs/demo"),
     resume: Resume = False,
     overwrite: Overwrite = False,
-    threads: Threads = None,
+    threads: Threads = 1,  # as quick as two here, and far quicker where the other core is busy
     no_progress: Plain = False,
 ) -> None:
     """Train on real smart-watch exercises (accelerometer, gyroscope) and write a report."""

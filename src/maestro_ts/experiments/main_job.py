@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -108,29 +109,29 @@ def run_job(job: Job, progress: Progress | None = None) -> Results:
     """Train, test under missing sensors, write the run folder; returns the results."""
     progress = progress or Progress()
     top = Run(job.out)
-    recipe = _recipe_of(job, top)
+    _check_settings(job, top)
     top.check(resume=job.resume, overwrite=job.overwrite)
     loaded = load_data(job.dataset, job.data, job.windows, progress)
     windows = loaded.windows
     splits = subject_folds(windows.subjects, job.folds)
     # Only now, when the data is known to be good, is an old run replaced.
     top.begin(resume=job.resume, overwrite=job.overwrite)
-    top.save_settings(recipe)
+    top.save_settings(job.recipe)
     chosen = range(job.folds) if job.cross_validate else range(1)
     plan = conditions(windows.schema, job.rates, job.modes)
     tested, fitted = [], []
     for k in chosen:
         run = Run(job.out / f"fold-{k}") if job.cross_validate else top
         train, test = splits[k]
-        clf = _fitted(job, recipe, run, windows[train], windows[test], f"fold {k + 1}", progress)
+        clf = _fitted(job, run, windows[train], windows[test], f"fold {k + 1}", progress)
         tested.append(_test(clf, windows[test], plan, progress))
         fitted.append(clf)
     if job.cross_validate:  # every fold is a run of its own, with results that can be tested anew
         alone = replace(job, cross_validate=False)
         for k, clf, outcomes in zip(chosen, fitted, tested, strict=True):
-            own = _results(alone, recipe, loaded, splits, [k], [clf], [outcomes])
+            own = _results(alone, loaded, splits, [k], [clf], [outcomes])
             _write(Run(job.out / f"fold-{k}"), own, outcomes, clf.classes_)
-    results = _results(job, recipe, loaded, splits, list(chosen), fitted, tested)
+    results = _results(job, loaded, splits, list(chosen), fitted, tested)
     _write(top, results, pool(tested), fitted[0].classes_)
     return results
 
@@ -171,23 +172,20 @@ def retest(
 # --------------------------------------------------------------------- steps
 
 
-def _recipe_of(job: Job, top: Run) -> Recipe:
-    """The job's recipe; a resumed run must have been started with the same one."""
-    if not job.resume or not top.settings.exists():
-        return job.recipe
-    started = load_recipe(top.settings)
-    if started != job.recipe:
+def _check_settings(job: Job, top: Run) -> None:
+    """A resumed run must have been started with the same recipe."""
+    if job.resume and job.overwrite:
+        raise ConfigError("--resume and --overwrite exclude each other.", fix="Give one of them.")
+    if job.resume and top.settings.exists() and load_recipe(top.settings) != job.recipe:
         raise RunError(
             "the run was started with other settings.",
             where=str(top.settings),
             fix="Resume with the same recipe and --set, or start anew with --overwrite.",
         )
-    return started
 
 
 def _fitted(
     job: Job,
-    recipe: Recipe,
     run: Run,
     train: Windows,
     test: Windows,
@@ -195,24 +193,47 @@ def _fitted(
     progress: Progress,
 ) -> MaestroClassifier:
     """Fit one fold, or read it when it is finished already."""
+    origin = {
+        "dataset": job.dataset,
+        "seed": job.seed,
+        "subjects_test": _names(test),
+        "windows_train": _fingerprint(train),
+    }
     if job.resume and run.finished:
+        _check_origin(run, origin)
         progress.note(f"{title}: finished already")
         return MaestroClassifier.load(run.folder, device=job.device)
     run.folder.mkdir(parents=True, exist_ok=True)
     clf = MaestroClassifier(
-        recipe=recipe,
+        recipe=job.recipe,
         random_state=job.seed,
         device=job.device,
         n_threads=job.n_threads,
         callbacks=[progress.training(title)],
     )
     clf.fit(train, run=run, resume=job.resume)
-    clf.write(run)
-    extra = {"dataset": job.dataset, "subjects_test": _names(test)}
-    description = json.loads(run.schema.read_text()) | extra
-    write_text(run.schema, json.dumps(description, indent=1) + "\n")
+    clf.write(run, origin)
     run.finish()
     return clf
+
+
+def _fingerprint(windows: Windows) -> str:
+    """Which windows these are: their identities and lengths, in order."""
+    digest = hashlib.blake2b(windows.ids.tobytes(), digest_size=8)
+    digest.update(windows.duration_s.tobytes())
+    return digest.hexdigest()
+
+
+def _check_origin(run: Run, origin: dict[str, Any]) -> None:
+    """A finished fold is taken only if it came from the same seed, split and windows."""
+    stored = json.loads(run.schema.read_text())
+    other = [key for key, value in origin.items() if stored.get(key) != value]
+    if other:
+        raise RunError(
+            f"this finished run differs in {', '.join(other)}.",
+            where=str(run.folder),
+            fix="Resume with the same data, windows, folds and seed, or use --overwrite.",
+        )
 
 
 def _test(
@@ -242,7 +263,6 @@ def _truth(classes: NDArray[Any], windows: Windows) -> NDArray[np.int64]:
 
 def _results(
     job: Job,
-    recipe: Recipe,
     loaded: LoadedData,
     splits: Sequence[tuple[NDArray[np.intp], NDArray[np.intp]]],
     chosen: Sequence[int],
@@ -259,12 +279,9 @@ def _results(
         "title": loaded.card.title,
         "task": loaded.card.task,
         "licence": loaded.card.licence,
-        "recipe": recipe.name,
-        "settings": recipe.model_dump(mode="json"),
-        "windows": {
-            "duration_s": _window_spec(job, loaded).duration_s,
-            "step_s": _window_spec(job, loaded).step_s,
-        },
+        "recipe": job.recipe.name,
+        "settings": job.recipe.model_dump(mode="json"),
+        "windows": asdict(job.windows or loaded.card.windows),
         "split": f"GroupKFold({job.folds}, shuffle=True, random_state=0) by subject",
         "folds": [int(k) for k in chosen],
         "cross_validated": job.cross_validate,
@@ -305,12 +322,8 @@ def _write(run: Run, results: Results, outcomes: Sequence[Outcome], classes: NDA
     write_report(results, run.report)
 
 
-def _window_spec(job: Job, loaded: LoadedData) -> WindowSpec:
-    return job.windows or loaded.card.windows
-
-
 def _spec(about: dict[str, Any]) -> WindowSpec:
-    return WindowSpec(about["windows"]["duration_s"], about["windows"]["step_s"])
+    return WindowSpec(**about["windows"])
 
 
 def _names(windows: Windows) -> list[str]:

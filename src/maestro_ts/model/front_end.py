@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from maestro_ts.contract.batch import Batch
+from maestro_ts.errors import ConfigError
 from maestro_ts.recipe import SymbolSettings
 from maestro_ts.signals.masks import Mask
 from maestro_ts.signals.modality import Schema
@@ -61,6 +62,11 @@ class SymbolFrontEnd:
         self, prepared: PreparedSymbols, rows: NDArray[np.intp], mask: Mask | None = None
     ) -> Batch:
         """Symbols of some rows; what the mask hides is s₀, and what depends on it is recomputed."""
+        if mask is not None and mask.points:
+            raise ConfigError(
+                "single samples cannot be hidden after binning.",
+                fix="Hide them in the windows: signals.masks.hide(windows, mask).",
+            )
         names = self.schema.names
         parts = {}
         present = np.zeros((len(rows), len(names)), dtype=bool)

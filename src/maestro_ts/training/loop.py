@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from maestro_ts.contract.batch import Batch
 from maestro_ts.contract.front_end import FrontEnd
 from maestro_ts.contract.network import Network
 from maestro_ts.errors import RunError
@@ -132,8 +133,7 @@ class Trainer:
     ) -> tuple[float, float | None]:
         settings = self.recipe.training
         share = self.step / max(self.steps, 1)
-        mask = draw_mask(self.recipe.curriculum, train.windows.present[rows], share, self.masks)
-        batch = self.front_end.collate(prepared, rows, mask).to(self.device)
+        batch = self._masked_batch(train.windows.present[rows], prepared, rows, share)
         self.network.set_progress(share)
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(settings, share)
@@ -164,6 +164,20 @@ class Trainer:
             there = batch.present.sum().clamp(min=1)
             budget = float((out.budgets * batch.present).sum().detach() / there)
         return value, budget
+
+    def _masked_batch(
+        self, present: NDArray[np.bool_], prepared: Any, rows: NDArray[np.intp], share: float
+    ) -> Batch:
+        """A batch under a fresh mask. A segment may cover all of a short stream: where nothing
+        would be left of a window, it keeps its segments.
+        """
+        mask = draw_mask(self.recipe.curriculum, present, share, self.masks)
+        batch = self.front_end.collate(prepared, rows, mask)
+        bare = present.any(axis=1) & ~batch.host_present.any(dim=1).numpy()
+        if bare.any():
+            mask.segments[bare] = 0.0
+            batch = self.front_end.collate(prepared, rows, mask)
+        return batch.to(self.device)
 
     def _update_average(self) -> None:
         decay = self.recipe.training.average_decay

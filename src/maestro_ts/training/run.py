@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from maestro_ts.errors import ConfigError, RunError
 from maestro_ts.recipe import Recipe, load_recipe
 from maestro_ts.signals.modality import Schema
 
-__all__ = ["FORMAT", "LoadedModel", "Run"]
+__all__ = ["FORMAT", "LoadedModel", "Run", "replacing"]
 
 FORMAT = 1
 
@@ -237,3 +238,27 @@ class Run:
             raise RunError(
                 f"the weights do not fit this run: {error}", where=str(self.model)
             ) from error
+
+
+@contextmanager
+def replacing(folder: Path, *, overwrite: bool) -> Iterator[Run]:
+    """A run folder written beside `folder` and put in its place when the block ends well.
+
+    After an error the old folder is as it was.
+    """
+    Run(folder).check(overwrite=overwrite)
+    partial, old = (folder.with_name(f"{folder.name}.{part}") for part in ("partial", "old"))
+    for leftover in (partial, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+    run = Run(partial)
+    try:
+        run.begin()
+        yield run
+        if folder.exists():
+            folder.rename(old)
+        partial.rename(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+        if old.exists() and not folder.exists():
+            old.rename(folder)
+        shutil.rmtree(old, ignore_errors=True)
