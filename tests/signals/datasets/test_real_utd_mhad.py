@@ -11,8 +11,10 @@ import pytest
 import scipy.io
 from test_real_data import archive, windows_of
 
+from maestro_ts.recipe import SymbolSettings
 from maestro_ts.signals.datasets import card, read
 from maestro_ts.signals.datasets.card import Reading
+from maestro_ts.symbols.symbolizer import Symbolizer
 
 pytestmark = pytest.mark.real
 
@@ -66,6 +68,13 @@ def test_utd_both_clocks_span_the_trial(utd: Reading) -> None:
         [np.median(ratios), min(ratios), max(ratios)], [1.58, 1.43, 2.71], atol=0.006
     )
     assert 11 < min(rates) < max(rates) < 21.1
+
+
+def test_utd_symbols_of_both_cover_the_whole_window(utd: Reading) -> None:
+    windows = windows_of("utd-mhad", utd)
+    symbols = Symbolizer(SymbolSettings()).fit(windows)(windows)
+    assert all(s.valid.shape == (861, 32) for s in symbols.values())
+    assert all(s.valid.all() for s in symbols.values())
 
 
 def test_utd_clips_where_the_card_says(utd: Reading) -> None:

@@ -199,6 +199,6 @@ def _streams(arrays: dict[str, NDArray[np.float32]]) -> tuple[dict[str, Stream],
         duration_s = len(arrays["skeleton"]) / SKELETON_HZ
     if "skeleton" in arrays:
         frames = arrays["skeleton"]
-        times = np.arange(len(frames)) * (duration_s / len(frames))
+        times = np.linspace(0.0, duration_s, len(frames), endpoint=False)
         streams["skeleton"] = Stream(frames, SKELETON_HZ, times)
     return streams, duration_s
