@@ -79,8 +79,8 @@ CARD = Card(
         "10 stays have no series at all: kept, with their descriptors alone.",
         "Impossible values are kept as they are: Temp -17.8 (0 deg F), -12.5 and -12.8; pH up to "
         "735 (the decimal point lost); HR and pressures of 0; Height up to 462 cm, Weight up to "
-        "472 kg, WBC up to 12500. They stretch the deviation of their series: that of pH in set-a is "
-        "8.2 with them, 0.08 within the middle 99.8 %.",
+        "472 kg, WBC up to 12500. They stretch the deviation of their series: that of "
+        "pH in set-a is 8.2 with them, 0.08 within the middle 99.8 %.",
         "7705 times a parameter has two values at one time: both are kept, at equal stamps.",
         "Stamps are whole minutes from 00:00 to 48:00. The 928 values stamped 48:00 (154 stays) "
         "stand on the window's end and lie outside of it.",
