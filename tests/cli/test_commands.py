@@ -9,8 +9,6 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
+from running import Command, refused
 from safetensors.torch import load_file
 
 from maestro_ts.cli.main import main
@@ -29,44 +28,6 @@ from maestro_ts.training.run import Run
 EXERCISES = ("PEN", "ROW", "IR")
 QUICK = ("--recipe", "tiny", "--set", "training.epochs=2", "--threads", "1", "--no-progress")
 SUFFIXES = {".yaml", ".json", ".jsonl", ".safetensors", ".parquet", ".html", ".md"}
-
-
-@dataclass
-class Done:
-    code: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Done]
-
-
-@pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """The program in this process: exit code, standard output, standard error."""
-
-    def run(*words: object) -> Done:
-        monkeypatch.setattr(sys, "argv", ["maestro-ts", *map(str, words)])
-        capsys.readouterr()
-        try:
-            main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 1
-        return Done(code, *capsys.readouterr())
-
-    return run
-
-
-def refused(done: Done, *parts: str) -> None:
-    """One clear message on standard error, exit code 2, nothing on standard output."""
-    assert done.code == 2
-    assert done.out == ""
-    assert "Traceback" not in done.err
-    message = done.err.splitlines()[-1]
-    assert message.startswith("Error: ")
-    for part in parts:
-        assert part in message
 
 
 @pytest.fixture(scope="session")
@@ -124,21 +85,6 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 # -------------------------------------------------------- what needs no run
-
-
-def test_the_list_of_data_sets(command: Command) -> None:
-    done = command("datasets", "list")
-    assert done.code == 0
-    for name in ("umafall", "watch", "wesad-e4"):
-        assert any(line.startswith(name) for line in done.out.splitlines())
-
-
-@pytest.mark.parametrize("name", ["umafall", "watch", "wesad-e4"])
-def test_the_card_of_a_data_set(name: str, command: Command) -> None:
-    done = command("datasets", "info", name)
-    assert done.code == 0
-    for word in ("licence", "citation", "how to get", "modality", "run on real data"):
-        assert word in done.out
 
 
 def test_an_unknown_data_set_proposes_its_neighbours(command: Command, tmp_path: Path) -> None:

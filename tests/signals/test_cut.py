@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from maestro_ts.errors import ConfigError, DataError
 from maestro_ts.signals.cut import WindowSpec, cut
+from maestro_ts.signals.masks import hide, pattern_mask, segment_mask
 from maestro_ts.signals.modality import Modality, Schema
 from maestro_ts.signals.recording import Interval, Recording, Stream
 from maestro_ts.signals.windows import Windows
@@ -176,6 +177,63 @@ def test_identity_follows_from_source_and_place_not_from_order_or_neighbours():
     alone = cut([second], A, WindowSpec(2.0))
     assert both.ids[5:].tolist() == turned.ids[:5].tolist() == alone.ids.tolist()
     assert len(set(both.ids.tolist())) == 10
+
+
+# --- static modalities ---------------------------------------------------------------------------
+
+STATIC = Schema([Modality("a", 1, 4.0), Modality("age", static=True), Modality("b")])
+
+
+def patient(seconds: float, age: float | None, source: str, b: tuple[float, ...] = ()) -> Recording:
+    streams = {"a": Stream(np.arange(int(seconds * 4)), 4.0)}
+    if age is not None:
+        streams["age"] = Stream.constant(age)
+    if b:
+        streams["b"] = Stream(np.arange(len(b)), times=np.array(b))
+    return Recording(streams, source, source)
+
+
+def test_a_static_value_belongs_to_every_window_of_its_recording():
+    sources = [patient(6, 63.0, "p"), patient(4, None, "q"), patient(4, 20.0, "r")]
+    windows = cut(sources, STATIC, WindowSpec(2.0))
+    assert [values(windows, i, "age") for i in range(7)] == [[63]] * 3 + [[]] * 2 + [[20]] * 2
+    assert windows.present[:, 1].tolist() == [True] * 3 + [False] * 2 + [True] * 2
+    assert windows.samples["age"].values.tolist() == [[63], [20]]  # shared, not repeated
+    assert windows.samples["age"].window(2)[1].tolist() == [0]
+
+
+def test_a_static_value_makes_no_recording_longer():
+    assert patient(6, 63.0, "p").duration_s == 6
+    assert Recording({"age": Stream.constant([63.0])}, "s", "r").duration_s == 0
+
+
+def test_a_recording_of_statics_alone_is_legal():
+    alone = Recording({"age": Stream.constant(63.0)}, "p", "p", duration_s=4.0)
+    windows = cut([alone, patient(4, 20.0, "q", b=(0.5, 3.0))], STATIC, WindowSpec())
+    assert windows.present.tolist() == [[False, True, False], [True, True, True]]
+
+
+def test_statics_survive_selection_joining_and_lost_segments():
+    windows = cut([patient(6, 63.0, "p"), patient(4, 20.0, "q")], STATIC, WindowSpec(2.0))
+    both = Windows.concatenate([windows[[4, 0]], windows[[2]]])
+    assert [values(both, i, "age") for i in range(3)] == [[20], [63], [63]]
+    hidden = hide(windows, segment_mask(windows, 0.5))
+    assert [values(hidden, i, "age") for i in range(5)] == [[63]] * 3 + [[20]] * 2
+    assert np.isnan(hidden.samples["a"].window(0)[0]).sum() == 4
+    gone = hide(windows, pattern_mask(windows, ["a"]))
+    assert not gone.present[:, 1].any()
+
+
+def test_an_unknown_static_value_is_missing():
+    windows = cut([patient(4, float("nan"), "p")], STATIC, WindowSpec(2.0))
+    assert windows.present.tolist() == [[True, False, False]] * 2
+
+
+@pytest.mark.parametrize("samples", [0, 2])
+def test_a_static_modality_has_one_sample(samples):
+    source = Recording({"age": Stream(np.ones(samples), times=np.zeros(samples))}, "s", "r")
+    with pytest.raises(DataError, match=f"r, modality 'age': {samples} samples, .* has one"):
+        cut([source], STATIC, WindowSpec())
 
 
 # --- what is refused -----------------------------------------------------------------------------

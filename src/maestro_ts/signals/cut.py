@@ -65,7 +65,12 @@ def cut(recordings: Sequence[Recording], schema: Schema, spec: WindowSpec) -> Wi
     owner = np.array([p.recording for p in places])
     starts = np.array([p.start_s for p in places])
     durations = np.array([p.duration_s for p in places])
-    samples = {m.name: _slice(m, recordings, owner, starts, durations) for m in schema}
+    samples = {
+        m.name: _hold(m, recordings, owner)
+        if m.static
+        else _slice(m, recordings, owner, starts, durations)
+        for m in schema
+    }
     return Windows(
         schema,
         samples,
@@ -121,11 +126,36 @@ def _check_streams(recordings: Sequence[Recording], schema: Schema) -> None:
                     f"{stream.values.shape[1]} channels, {modality.channels} expected.",
                     where=f"{recording.source}, modality {name!r}",
                 )
+            if modality.static and len(stream.values) != 1:
+                raise DataError(
+                    f"{len(stream.values)} samples, a static modality has one.",
+                    where=f"{recording.source}, modality {name!r}",
+                )
             if stream.times is None and modality.rate_hz != stream.rate_hz:
                 raise DataError(
                     f"rate {stream.rate_hz} Hz, {modality.rate_hz} Hz expected.",
                     where=f"{recording.source}, modality {name!r}",
                 )
+
+
+def _hold(modality: Modality, recordings: Sequence[Recording], owner: NDArray[np.intp]) -> Samples:
+    """Give every window the one sample of its recording; a static modality has no times."""
+    streams = [r.streams.get(modality.name) for r in recordings]
+    there = np.array([s is not None for s in streams])
+    row = np.cumsum(there) - there
+    return Samples(
+        values=np.concatenate(
+            [
+                np.zeros((0, modality.channels), np.float32),
+                *[s.values for s in streams if s is not None],
+            ]
+        ),
+        starts=row[owner],
+        lengths=there[owner].astype(np.int64),
+        times=None,
+        origins_s=np.zeros(len(owner)),
+        rate_hz=modality.rate_hz,
+    )
 
 
 def _slice(
@@ -143,10 +173,12 @@ def _slice(
     values: list[Any] = [np.zeros((0, modality.channels), np.float32)]
     times: list[Any] = [np.zeros(0)]
     base = 0
+    # Windows are in the order of their recordings.
+    bounds = np.searchsorted(owner, np.arange(len(recordings) + 1))
     for r, stream in enumerate(streams):
         if stream is None:
             continue
-        rows = np.flatnonzero(owner == r)
+        rows = slice(bounds[r], bounds[r + 1])
         stamps = stream.sample_times()
         begin, end = starts[rows], starts[rows] + durations[rows]
         # A sample on the border belongs to the window that begins there; the tolerance keeps

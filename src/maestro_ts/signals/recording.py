@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from maestro_ts.errors import DataError
 
@@ -67,6 +67,16 @@ class Stream:
             check_times(times, "stream")
             object.__setattr__(self, "times", times)
 
+    @classmethod
+    def constant(cls, values: ArrayLike) -> Stream:
+        """One sample that holds throughout: the stream of a static modality.
+
+        Parameters
+        ----------
+        values : float or array-like, shape (C,)
+        """
+        return cls(np.atleast_2d(np.asarray(values, np.float32)), times=np.zeros(1))
+
     def __repr__(self) -> str:
         rate = "irregular" if self.rate_hz is None else f"{self.rate_hz:g} Hz"
         return f"Stream({self.values.shape[0]} x {self.values.shape[1]}, {rate})"
@@ -122,7 +132,8 @@ class Recording:
     Parameters
     ----------
     streams : mapping of modality name to Stream
-        A sensor that was not worn is absent from the mapping, never zeros.
+        A sensor that was not worn is absent from the mapping, never zeros. A static modality has
+        one sample (`Stream.constant`), which belongs to every window of the recording.
     subject : str
         What splits must keep together.
     source : str
@@ -132,7 +143,8 @@ class Recording:
     duration_s : float
         Length of the stretch, from 0 to `duration_s` on its clock.
     clock : {"shared", "start-aligned", "stretched"}
-        Whether the streams share a clock; the data set's card says which.
+        Whether the streams share a clock; the data set's card says which. The times of streams
+        that share none are laid out by the reader, so that all of them span the recording.
     """
 
     streams: Mapping[str, Stream]

@@ -15,7 +15,9 @@ from maestro_ts.signals.datasets.card import Card, Reading
 __all__ = ["DATASETS", "card", "read"]
 
 DATASETS = {
+    "physionet2012": "maestro_ts.signals.datasets.physionet2012",
     "umafall": "maestro_ts.signals.datasets.umafall",
+    "utd-mhad": "maestro_ts.signals.datasets.utd_mhad",
     "watch": "maestro_ts.signals.datasets.watch",
     "wesad-e4": "maestro_ts.signals.datasets.wesad_e4",
 }

@@ -35,6 +35,8 @@ class Card:
         What is wrong with the files and what the reader does about each.
     read_on_real_data : bool
         False when the reader was only ever run on files generated in the owners' layout.
+    package : str
+        Python package that carries the data, if one does.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Card:
     clock: str = "shared"
     quirks: tuple[str, ...] = ()
     read_on_real_data: bool = True
+    package: str = ""
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ CARD = Card(
     ),
     how_to_get='pip install "maestro-ts[demo]"',
     subjects=10,
+    package="seglearn",
     quirks=(
         "The file is a pickle, which can run anything: it is read by an unpickler that admits "
         "numpy arrays and plain values only.",
