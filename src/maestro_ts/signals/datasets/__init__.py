@@ -15,6 +15,8 @@ from maestro_ts.signals.datasets.card import Card, Reading
 __all__ = ["DATASETS", "card", "read"]
 
 DATASETS = {
+    "dsads": "maestro_ts.signals.datasets.dsads",
+    "dsads-15": "maestro_ts.signals.datasets.dsads_15",
     "umafall": "maestro_ts.signals.datasets.umafall",
     "watch": "maestro_ts.signals.datasets.watch",
     "wesad-e4": "maestro_ts.signals.datasets.wesad_e4",
