@@ -17,6 +17,8 @@ __all__ = ["DATASETS", "card", "read"]
 DATASETS = {
     "dsads": "maestro_ts.signals.datasets.dsads",
     "dsads-15": "maestro_ts.signals.datasets.dsads_15",
+    "maestro-zenodo": "maestro_ts.signals.datasets.maestro_zenodo",
+    "maestro-zenodo-daliahar": "maestro_ts.signals.datasets.maestro_zenodo_daliahar",
     "umafall": "maestro_ts.signals.datasets.umafall",
     "watch": "maestro_ts.signals.datasets.watch",
     "wesad-e4": "maestro_ts.signals.datasets.wesad_e4",
