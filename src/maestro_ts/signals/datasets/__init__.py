@@ -19,6 +19,7 @@ DATASETS = {
     "dsads-15": "maestro_ts.signals.datasets.dsads_15",
     "maestro-zenodo": "maestro_ts.signals.datasets.maestro_zenodo",
     "maestro-zenodo-daliahar": "maestro_ts.signals.datasets.maestro_zenodo_daliahar",
+    "mimic3-multibench": "maestro_ts.signals.datasets.mimic3_multibench",
     "umafall": "maestro_ts.signals.datasets.umafall",
     "watch": "maestro_ts.signals.datasets.watch",
     "wesad-e4": "maestro_ts.signals.datasets.wesad_e4",
