@@ -45,7 +45,7 @@ CARD = Card(
     windows=WindowSpec(duration_s=None),
     label_rule=(
         "A stay is one window of 24 h; its class is the first of columns 1-5 of adm_labels_all "
-        "that is positive, or class 0 if none is."
+        "that is positive, or 'beyond_1_year' if none is."
     ),
     licence=(
         "PhysioNet Credentialed Health Data License: needs training and a signed agreement, and "
@@ -72,8 +72,8 @@ CARD = Card(
         "NaN and infinity: MultiBench sets both to 0, which is a measurement; here they are "
         "missing. A note of the recording names each variable with infinite values.",
         "A value that is there need not have been measured: the public code that makes such arrays "
-        "fills hours without one from the hours around them or with the mean of the stay. What is "
-        "missing here was never measured in the stay.",
+        "fills hours without one from the hours around them or with the mean of the stay; by that "
+        "code, what is still missing was never measured.",
         "Units and scales are those of the file; nothing is standardised here. MultiBench "
         "standardises with statistics of all stays, test stays included.",
         "No patient is named: each row counts as a subject of its own, but one patient may have "

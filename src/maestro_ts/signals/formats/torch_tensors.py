@@ -157,7 +157,7 @@ class _Tensors:
         if member not in self._raw:
             self._raw[member] = self._archive.read(member)
         raw = self._raw[member]
-        dtype = np.dtype(STORAGES[storage_type.name]).newbyteorder(self._order)
+        dtype = np.dtype(self._order + STORAGES[storage_type.name])
         if len(raw) != length * dtype.itemsize:
             raise FormatError(
                 f"{len(raw)} bytes, {length} values of {dtype.itemsize} bytes expected.",
