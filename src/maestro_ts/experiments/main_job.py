@@ -99,7 +99,7 @@ def load_data(
     notes = [f"not read: {r.where}: {r.why}" for r in reading.refused]
     for note in _shortened(notes):
         progress.note(note)
-    windows = cut(reading.recordings, about.schema, spec or about.windows)
+    windows = cut(reading.recordings, reading.schema or about.schema, spec or about.windows)
     if windows.labels is None:
         raise DataError("no recording has a label.", where=str(data))
     return LoadedData(about, windows, notes)

@@ -79,4 +79,4 @@ def _from_dataset(folder: Path, source: Path, progress: Progress) -> Windows:
     if Run(folder).results.exists():
         used = Results.load(Run(folder).results).about["windows"]
         spec = WindowSpec(used["duration_s"], used["step_s"])
-    return cut(reading.recordings, card(name).schema, spec)
+    return cut(reading.recordings, reading.schema or card(name).schema, spec)

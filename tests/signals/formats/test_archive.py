@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import zipfile
 from pathlib import Path
 
@@ -159,3 +160,14 @@ def test_few_refused_files_are_let_pass_and_most_are_not() -> None:
         check_refused("set", 2, ["a", "b", "c"])
     with pytest.raises(FormatError, match="1 of 1 files"):
         check_refused("set", 0, ["a"])
+
+
+def test_every_flipped_byte_of_an_archive_gives_members_or_a_format_error(tmp_path: Path) -> None:
+    data = make_zip(tmp_path / "a.zip", {"é/a.csv": b"1,2\n", "b.csv": b"3\n"}, 0).read_bytes()
+    for at in range(len(data)):
+        for flip in (0x15, 0xFF):
+            broken = bytearray(data)
+            broken[at] ^= flip
+            with contextlib.suppress(FormatError), open_zip(bytes(broken), "a.zip") as archive:
+                for name in archive.names:
+                    archive.read(name)

@@ -15,6 +15,11 @@ from maestro_ts.signals.datasets.card import Card, Reading
 __all__ = ["DATASETS", "card", "read"]
 
 DATASETS = {
+    "dsads": "maestro_ts.signals.datasets.dsads",
+    "dsads-15": "maestro_ts.signals.datasets.dsads_15",
+    "maestro-zenodo": "maestro_ts.signals.datasets.maestro_zenodo",
+    "maestro-zenodo-daliahar": "maestro_ts.signals.datasets.maestro_zenodo_daliahar",
+    "mimic3-multibench": "maestro_ts.signals.datasets.mimic3_multibench",
     "physionet2012": "maestro_ts.signals.datasets.physionet2012",
     "umafall": "maestro_ts.signals.datasets.umafall",
     "utd-mhad": "maestro_ts.signals.datasets.utd_mhad",

@@ -66,7 +66,17 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a reader returns: recordings, and the files it refused by name."""
+    """What a reader returns: recordings, and the files it refused by name.
+
+    Attributes
+    ----------
+    recordings : list of Recording
+    refused : list of Refusal
+    schema : Schema or None
+        What the files hold, of a set whose rates or modalities its card cannot know; None: the
+        card's schema.
+    """
 
     recordings: list[Recording]
     refused: list[Refusal] = field(default_factory=list)
+    schema: Schema | None = None

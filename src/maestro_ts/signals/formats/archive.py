@@ -17,6 +17,12 @@ from maestro_ts.errors import DataError, FormatError
 __all__ = ["MAX_MEMBER_BYTES", "Folder", "check_refused", "open_folder", "open_zip"]
 
 MAX_MEMBER_BYTES = 512 * 2**20
+# What a broken member makes zipfile raise: a ValueError is a name that cannot be decoded, an
+# OverflowError a place beyond any file's end.
+DAMAGE = (
+    *(zipfile.BadZipFile, lzma.LZMAError, zlib.error, EOFError, OSError),
+    *(ValueError, OverflowError),
+)
 ZIP_START = (b"PK\x03\x04", b"PK\x05\x06")
 
 
@@ -195,7 +201,7 @@ class _Zipped(Folder):
         where = self.locate(name)
         try:
             return self._zip.read(name)
-        except (zipfile.BadZipFile, lzma.LZMAError, zlib.error, EOFError, OSError) as error:
+        except DAMAGE as error:
             what = str(error).rstrip(".") or "it ends too early"
             raise FormatError(
                 f"the member is damaged: {what}.", where=where, fix="Download the archive again."

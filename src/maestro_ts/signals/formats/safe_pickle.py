@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from maestro_ts.errors import DataError, FormatError
 
-__all__ = ["MAX_BYTES", "load_npy_pickle", "load_pickle"]
+__all__ = ["MAX_BYTES", "Call", "check_memo", "load_npy_pickle", "load_pickle"]
 
 MAX_BYTES = 256 * 2**20
 NPY: Any = np.lib.format
@@ -53,7 +53,7 @@ def load_pickle(source: BinaryIO | bytes, where: str, max_bytes: int = MAX_BYTES
     data = source if isinstance(source, bytes) else source.read(max_bytes + 1)
     if len(data) > max_bytes:
         raise FormatError(f"the pickle is larger than {max_bytes} bytes.", where=where)
-    _check_memo(data, where)
+    check_memo(data, where)
     try:
         return _plain(_Unpickler(io.BytesIO(data), where).load(), {})
     except FormatError:
@@ -102,7 +102,7 @@ def _skip_npy_header(file: BinaryIO, where: str) -> None:
         raise FormatError(f"holds plain {dtype} values, not a pickled object.", where=where)
 
 
-def _check_memo(data: bytes, where: str) -> None:
+def check_memo(data: bytes, where: str) -> None:
     """Refuse memo numbers that no pickler writes: eleven bytes can ask for gigabytes of table."""
     try:
         for count, (opcode, argument, _) in enumerate(pickletools.genops(data)):
@@ -163,7 +163,7 @@ class _Unpickler(pickle.Unpickler):
         raise FormatError("the pickle refers to objects outside the file.", where=self._where)
 
 
-class _Call:
+class Call:
     """A function whose attributes the file cannot set."""
 
     __slots__ = ("_call",)
@@ -172,18 +172,19 @@ class _Call:
         self._call = call
 
     def __call__(self, *args: Any) -> Any:
+        """Call the function."""
         return self._call(*args)
 
 
 def _admitted(where: str) -> dict[tuple[str, str], Any]:
     """Names a file may use; made anew for every file, so that none can change them for the next."""
     return {
-        ("numpy.core.multiarray", "_reconstruct"): _Call(lambda *_: _Array.empty(where)),
-        ("numpy.core.multiarray", "scalar"): _Call(lambda dtype, raw: _scalar(dtype, raw, where)),
-        ("numpy", "dtype"): _Call(lambda code, *_: _Dtype(code, where)),
+        ("numpy.core.multiarray", "_reconstruct"): Call(lambda *_: _Array.empty(where)),
+        ("numpy.core.multiarray", "scalar"): Call(lambda dtype, raw: _scalar(dtype, raw, where)),
+        ("numpy", "dtype"): Call(lambda code, *_: _Dtype(code, where)),
         # Only ever an argument of _reconstruct, which does not look at it.
         ("numpy", "ndarray"): "numpy.ndarray",
-        ("_codecs", "encode"): _Call(lambda text, codec="": _encode(text, codec, where)),
+        ("_codecs", "encode"): Call(lambda text, codec="": _encode(text, codec, where)),
     }
 
 

@@ -1,0 +1,148 @@
+"""DSADS: 19 daily and sports activities, five body-worn units at 25 Hz; a unit is a modality."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from maestro_ts.errors import DataError, FormatError, MaestroError
+from maestro_ts.signals.cut import WindowSpec
+from maestro_ts.signals.datasets.card import Card, Reading, Refusal
+from maestro_ts.signals.formats.archive import check_refused, open_folder
+from maestro_ts.signals.formats.csv import read_numbers
+from maestro_ts.signals.modality import Modality, Schema
+from maestro_ts.signals.recording import Interval, Recording, Stream
+
+__all__ = ["CARD", "KINDS", "QUIRKS", "RATE_HZ", "UNITS", "read", "read_segments"]
+
+RATE_HZ = 25.0
+SEGMENT_ROWS = 125
+UNITS = ("torso", "right_arm", "left_arm", "right_leg", "left_leg")  # in the order of the columns
+KINDS = (("acc", "m/s2"), ("gyro", "rad/s"), ("mag", ""))  # x, y, z of each, within a unit
+UNIT_COLUMNS = 3 * len(KINDS)
+ACTIVITIES = (  # a01 to a19
+    *("sitting", "standing", "lying_back", "lying_right", "ascending_stairs"),
+    *("descending_stairs", "standing_elevator", "moving_elevator", "walking_parking_lot"),
+    *("walking_treadmill_flat", "walking_treadmill_incline", "running_treadmill", "stepper"),
+    *("cross_trainer", "cycling_horizontal", "cycling_vertical", "rowing", "jumping"),
+    "basketball",
+)
+FILE = r"(?P<file>a(?P<activity>\d\d)/(?P<subject>p\d)/s\d\d\.txt)"
+QUIRKS = (
+    "The 60 segments of a subject and activity are consecutive pieces of one session of 5 minutes: "
+    "windows must be split by subject, never at random, or neighbouring pieces lie on both sides.",
+    "Magnetometer values have no unit in the files: left as they are.",
+    "Files carry no header: 45 columns in the order torso, right arm, left arm, right leg, left "
+    "leg. A file that has not exactly 125 rows of 45 numbers is refused by name.",
+    "A file whose last line has no end may be cut short within its last number: it is read, and a "
+    "note of the recording says so.",
+)
+
+CARD = Card(
+    name="dsads",
+    title="DSADS: daily and sports activities with five body-worn inertial units",
+    task="19 activities",
+    schema=Schema(Modality(unit, UNIT_COLUMNS, RATE_HZ, "m/s2, rad/s, 1") for unit in UNITS),
+    classes=ACTIVITIES,
+    windows=WindowSpec(duration_s=None),
+    label_rule="A segment of 5 s is one window; its label is the activity in the folder's name.",
+    licence="CC BY 4.0 (UCI Machine Learning Repository)",
+    citation=(
+        "K. Altun, B. Barshan, O. Tuncel: Comparative study on classifying human activities with "
+        "miniature inertial and magnetic sensors. Pattern Recognition 43 (2010) 3605-3620."
+    ),
+    how_to_get=(
+        "Owners: B. Barshan and K. Altun, Bilkent University; UCI Machine Learning Repository, "
+        "data set 256, doi 10.24432/C5C59F. Give the zip archive or the unpacked folder data "
+        "(a01/p1/s01.txt to a19/p8/s60.txt)."
+    ),
+    subjects=8,
+    quirks=(
+        *QUIRKS,
+        "9 channels per modality: acc, gyro and mag of one unit, x, y, z each. 'dsads-15' reads "
+        "the same files with acc, gyro and mag as modalities of their own.",
+    ),
+    read_on_real_data=False,
+)
+COLUMNS = {unit: slice(UNIT_COLUMNS * i, UNIT_COLUMNS * (i + 1)) for i, unit in enumerate(UNITS)}
+
+
+def read(
+    path: Path | None, progress: Callable[[int, int], None] = lambda done, total: None
+) -> Reading:
+    """Read every segment of the archive or unpacked folder, a modality per unit.
+
+    Parameters
+    ----------
+    path : Path
+    progress : callable (done, total)
+        Told after each file.
+
+    Raises
+    ------
+    FormatError
+        No file of the data set there, or more than half of the files cannot be read.
+    """
+    return read_segments(path, progress, CARD, COLUMNS)
+
+
+def read_segments(
+    path: Path | None,
+    progress: Callable[[int, int], None],
+    card: Card,
+    columns: Mapping[str, slice],
+) -> Reading:
+    """Read the segments with the modalities that `columns` makes of the 45 columns."""
+    if path is None:
+        raise DataError(
+            f"The data set {card.name!r} needs the path to its files.", fix=card.how_to_get
+        )
+    recordings: list[Recording] = []
+    refused: list[Refusal] = []
+    with open_folder(path) as folder:
+        segments = folder.matching(FILE)
+        if not segments:
+            raise folder.nothing_found("segment of DSADS (a??/p?/s??.txt)")
+        seen: set[str] = set()
+        for done, (member, name) in enumerate(segments.items(), start=1):
+            try:
+                if name["file"] in seen:
+                    raise FormatError(
+                        "a second file of this name; the first is used.", where=member
+                    )
+                recordings.append(_read_segment(folder.read(member), member, name, columns))
+                seen.add(name["file"])
+            except MaestroError as error:
+                refused.append(Refusal(error.where or member, error.what))
+            progress(done, len(segments))
+    check_refused(str(path), len(recordings), [f"{r.where}: {r.why}" for r in refused])
+    return Reading(recordings, refused)
+
+
+def _read_segment(
+    data: bytes, where: str, name: re.Match[str], columns: Mapping[str, slice]
+) -> Recording:
+    number = int(name["activity"])
+    if not 1 <= number <= len(ACTIVITIES):
+        raise FormatError(f"unknown activity a{number:02d}.", where=where)
+    notes: tuple[str, ...] = ()
+    if data and not data.endswith(b"\n"):
+        notes = ("the last line has no end: its last number may be cut short.",)
+        data += b"\n"
+    rows = read_numbers(data, where, columns=UNIT_COLUMNS * len(UNITS))
+    if len(rows) != SEGMENT_ROWS:
+        last = min(len(rows), SEGMENT_ROWS + 1)
+        raise FormatError(f"{len(rows)} rows, {SEGMENT_ROWS} expected.", where=f"{where}:{last}")
+    duration_s = SEGMENT_ROWS / RATE_HZ
+    values = rows.astype(np.float32)
+    return Recording(
+        {m: Stream(values[:, at], RATE_HZ) for m, at in columns.items()},
+        subject=name["subject"],
+        source=name["file"],
+        labels=(Interval(0.0, duration_s, ACTIVITIES[number - 1]),),
+        duration_s=duration_s,
+        notes=notes,
+    )

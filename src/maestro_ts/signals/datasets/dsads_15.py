@@ -1,0 +1,38 @@
+"""DSADS with fifteen modalities: acc, gyro and mag of each of the five units by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from maestro_ts.signals.datasets import dsads
+from maestro_ts.signals.datasets.card import Reading
+from maestro_ts.signals.datasets.dsads import KINDS, QUIRKS, RATE_HZ, UNITS, read_segments
+from maestro_ts.signals.modality import Modality, Schema
+
+__all__ = ["CARD", "read"]
+
+PARTS = [(unit, kind, physical) for unit in UNITS for kind, physical in KINDS]
+COLUMNS = {f"{unit}_{kind}": slice(3 * i, 3 * i + 3) for i, (unit, kind, _) in enumerate(PARTS)}
+CARD = replace(
+    dsads.CARD,
+    name="dsads-15",
+    title=f"{dsads.CARD.title}, acc, gyro and mag apart",
+    schema=Schema(
+        Modality(f"{unit}_{kind}", 3, RATE_HZ, physical, device=unit)
+        for unit, kind, physical in PARTS
+    ),
+    quirks=(
+        *QUIRKS,
+        "15 modalities on 5 devices: acc, gyro and mag of a unit fail together when the unit "
+        "does. 'dsads' reads the same files with one modality of 9 channels per unit.",
+    ),
+)
+
+
+def read(
+    path: Path | None, progress: Callable[[int, int], None] = lambda done, total: None
+) -> Reading:
+    """Read as `dsads.read` does, a modality per sensor."""
+    return read_segments(path, progress, CARD, COLUMNS)
