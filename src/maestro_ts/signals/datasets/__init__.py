@@ -15,8 +15,12 @@ from maestro_ts.signals.datasets.card import Card, Reading
 __all__ = ["DATASETS", "card", "read"]
 
 DATASETS = {
+    "dalia-har": "maestro_ts.signals.datasets.dalia_har",
+    "dalia-hr": "maestro_ts.signals.datasets.dalia_hr",
+    "simulated": "maestro_ts.signals.datasets.simulated",
     "umafall": "maestro_ts.signals.datasets.umafall",
     "watch": "maestro_ts.signals.datasets.watch",
+    "wesad": "maestro_ts.signals.datasets.wesad",
     "wesad-e4": "maestro_ts.signals.datasets.wesad_e4",
 }
 
