@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -46,12 +47,17 @@ def dalia_content(subject: str = "S1", seconds: int = SECONDS) -> dict[str, Any]
     }
 
 
+@cache
+def _pickle(subject: str, protocol: int) -> bytes:
+    return python2_pickle(dalia_content(subject), protocol)
+
+
 def dalia_pickles(
     subjects: tuple[str, ...] = ("S1", "S11", "S2"), protocol: int = 2
 ) -> dict[str, bytes]:
     members = {"readme.pdf": b"%PDF"}
     for s in subjects:
-        members[f"PPG_FieldStudy/{s}/{s}.pkl"] = python2_pickle(dalia_content(s), protocol)
+        members[f"PPG_FieldStudy/{s}/{s}.pkl"] = _pickle(s, protocol)
         members[f"PPG_FieldStudy/{s}/{s}_activity.csv"] = f"# SUBJECT_ID, {s}\n".encode()
         members[f"PPG_FieldStudy/{s}/{s}_quest.csv"] = b"# AGE, 34\n"
     return members

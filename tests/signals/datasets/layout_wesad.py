@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -40,12 +41,17 @@ def wesad_content(subject: str = "S2", seconds: int = SECONDS) -> dict[str, Any]
     return {"signal": {"chest": chest, "wrist": wrist}, "label": label, "subject": subject}
 
 
+@cache
+def _pickle(subject: str, protocol: int) -> bytes:
+    return python2_pickle(wesad_content(subject), protocol)
+
+
 def wesad_pickles(
     subjects: tuple[str, ...] = ("S2", "S10", "S3"), protocol: int = 2
 ) -> dict[str, bytes]:
     members = {"WESAD/wesad_readme.pdf": b"%PDF"}
     for s in subjects:
-        members[f"WESAD/{s}/{s}.pkl"] = python2_pickle(wesad_content(s), protocol)
+        members[f"WESAD/{s}/{s}.pkl"] = _pickle(s, protocol)
         members[f"WESAD/{s}/{s}_quest.csv"] = b"# Subj;S2;;;;\n"
         members[f"WESAD/{s}/{s}_respiban.txt"] = b"# OpenSignals Text File Format\n"
     return members

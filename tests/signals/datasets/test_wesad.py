@@ -35,16 +35,21 @@ def refusal(data: bytes | None, root: Path) -> Refusal:
     return refused
 
 
-@pytest.mark.parametrize("kind", ["folder", "zip"])
-def test_subjects_are_read(tmp_path: Path, kind: str) -> None:
+def test_subjects_are_read(tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
-    path = write(wesad_pickles(), tmp_path, kind)
+    path = write(wesad_pickles(), tmp_path, "folder")
     reading = read("wesad", path, lambda done, total: told.append((done, total)))
     assert told == [(1, 3), (2, 3), (3, 3)]
     assert not reading.refused
     assert [r.subject for r in reading.recordings] == ["S2", "S3", "S10"]
     assert [r.source for r in reading.recordings] == ["S2.pkl", "S3.pkl", "S10.pkl"]
     assert [r.duration_s for r in reading.recordings] == [SECONDS] * 3
+
+
+def test_the_archive_as_downloaded(tmp_path: Path) -> None:
+    reading = read_members(wesad_pickles(("S2",)), tmp_path, "zip")
+    assert [r.subject for r in reading.recordings] == ["S2"]
+    assert not reading.refused
 
 
 def test_the_folder_above_may_be_given(tmp_path: Path) -> None:
