@@ -26,6 +26,7 @@ from maestro_ts.errors import DataError, FormatError
 __all__ = ["MAX_BYTES", "load_npy_pickle", "load_pickle"]
 
 MAX_BYTES = 256 * 2**20
+OPCODES = {ord(opcode.code): opcode for opcode in pickletools.opcodes}
 MEMO = ("PUT", "BINPUT", "LONG_BINPUT")
 TWO_LINES = ("GLOBAL", "INST")
 # Bytes of the length that stands before an argument, by pickletools' number for such a length.
@@ -120,7 +121,7 @@ def _check_opcodes(data: bytes, where: str) -> None:
     """
     at, count = 0, 0
     while at < len(data):
-        found = pickletools.code2op.get(chr(data[at]))
+        found = OPCODES.get(data[at])
         if found is None:
             raise FormatError(
                 f"corrupt pickle: no operation has the code {data[at]} (byte {at}).", where=where
