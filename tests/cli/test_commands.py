@@ -89,7 +89,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_an_unknown_data_set_proposes_its_neighbours(command: Command, tmp_path: Path) -> None:
     refused(command("datasets", "info", "wacht"), "'wacht'", "Did you mean 'watch'?")
-    refused(command("fit", "wesad", "--out", tmp_path / "run"), "'wesad'", "'wesad-e4'")
+    refused(command("fit", "wesad4", "--out", tmp_path / "run"), "'wesad4'", "'wesad-e4'")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -45,6 +45,14 @@ def test_a_window_lies_inside_one_label():
     assert windows.labels.tolist() == ["rest"] * 4 + ["walk"] * 3
 
 
+def test_overlapping_labels_as_long_as_a_window_give_each_window_its_own():
+    labels = [Interval(2.0 * j, 2.0 * j + 8.0, f"{j}") for j in range(5)]
+    windows = cut([recording(16, *labels)], A, WindowSpec(8.0, 2.0))
+    assert windows.start_s.tolist() == [0, 2, 4, 6, 8]
+    assert windows.labels.tolist() == ["0", "1", "2", "3", "4"]
+    assert values(windows, 4) == [float(k) for k in range(32, 64)]
+
+
 def test_a_label_reaching_beyond_the_recording_gives_no_window_beyond_it():
     windows = cut([recording(10, Interval(-1.5, 30, "x"))], A, WindowSpec(2.0, 1.0))
     assert windows.start_s.tolist() == [0.5 + k for k in range(8)]

@@ -4,6 +4,7 @@ import contextlib
 import io
 import os
 import pickle
+import pickletools
 import struct
 from pathlib import Path
 
@@ -11,7 +12,11 @@ import numpy as np
 import pytest
 
 from maestro_ts.errors import DataError, FormatError
-from maestro_ts.signals.formats.safe_pickle import load_npy_pickle, load_pickle
+from maestro_ts.signals.formats.safe_pickle import (
+    _check_opcodes,
+    load_npy_pickle,
+    load_pickle,
+)
 
 PLAIN = {
     "X": [np.arange(6.0).reshape(3, 2), np.arange(4, dtype=">i2"), np.array([True, False])],
@@ -66,6 +71,59 @@ def test_a_python_2_pickle_is_read() -> None:
         b"J\xff\xff\xff\xffK\x00tb\x89U\x10" + raw + b"tb."
     )
     assert load_pickle(data, "x.pkl").tolist() == [1.5, 200.25]
+
+
+# What cPickle of Python 2.7.18 wrote of this, with numpy 1.16.6, in protocol 0 (its default).
+PYTHON_2 = {
+    "signal": {"chest": {"ACC": np.array([[1.5, -2.25], [3e5, 1e-3]])}},
+    "subject": "S2",
+    "label": np.array([0, 1, 200], dtype=np.int32),
+}
+PYTHON_2_PROTOCOL_0 = (
+    b"(dp1\nS'signal'\np2\n(dp3\nS'chest'\np4\n(dp5\nS'ACC'\np6\ncnumpy.core.multiarray\n"
+    b"_reconstruct\np7\n(cnumpy\nndarray\np8\n(I0\ntS'b'\ntRp9\n(I1\n(I2\nI2\ntcnumpy\ndtype\n"
+    b"p10\n(S'f8'\nI0\nI1\ntRp11\n(I3\nS'<'\nNNNI-1\nI-1\nI0\ntbI00\nS'\\x00\\x00\\x00\\x00"
+    rb"\x00\x00\xf8?\x00\x00\x00\x00\x00\x00\x02\xc0\x00\x00\x00\x00\x80O\x12A\xfc\xa9\xf1\xd2MbP?"
+    b"'\ntbsssS'subject'\np12\nS'S2'\np13\nsS'label'\np14\ng7\n(g8\n(I0\ntS'b'\ntRp15\n(I1\n(I3\n"
+    b"tg10\n(S'i4'\nI0\nI1\ntRp16\n(I3\nS'<'\nNNNI-1\nI-1\nI0\ntbI00\nS'\\x00\\x00\\x00\\x00"
+    rb"\x01\x00\x00\x00\xc8\x00\x00\x00"
+    b"'\ntbs."
+)
+
+
+def test_a_python_2_pickle_of_protocol_0_is_read() -> None:
+    assert same(PYTHON_2, load_pickle(PYTHON_2_PROTOCOL_0, "x.pkl"))
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])
+def test_a_python_2_pickle_that_is_cut_short_is_refused(share: float) -> None:
+    data = PYTHON_2_PROTOCOL_0
+    with pytest.raises(FormatError, match=r"x\.pkl: the pickle is cut short in byte \d+"):
+        load_pickle(data[: int(share * len(data))], "x.pkl")
+
+
+@pytest.mark.parametrize("number", [b"999999999", b"-1", b"1e9", b"99999\x00", b"9" * 5000])
+def test_a_memo_number_in_text_is_refused_too(number: bytes) -> None:
+    with pytest.raises(FormatError, match="memo number"):
+        load_pickle(b"Np" + number + b"\n.", "x.pkl")
+
+
+def test_a_length_beyond_the_end_is_refused_before_anything_is_made() -> None:
+    for code in (b"B\xff\xff\xff\x7f", b"\x8e" + b"\xff" * 7 + b"\x0f", b"T\xff\xff\xff\xff"):
+        with pytest.raises(FormatError, match="cut short in byte 2"):
+            load_pickle(b"\x80\x04" + code + b"ab.", "x.pkl")
+
+
+def test_the_walk_over_a_pickle_agrees_with_pickletools() -> None:
+    for protocol in range(6):
+        data = pickle.dumps(
+            [PLAIN, 2**200, -1.5, "x" * 300, b"y" * 300, {1, 2}, (1, 2, 3)], protocol
+        )
+        last = max(at for _, _, at in pickletools.genops(data))
+        _check_opcodes(data, "x.pkl")
+        _check_opcodes(data + b"rubbish", "x.pkl")
+        with pytest.raises(FormatError, match=f"cut short in byte {last}"):
+            _check_opcodes(data[:last], "x.pkl")
 
 
 def test_hostile_pickle_is_refused_by_the_name_it_asks_for(tmp_path: Path) -> None:

@@ -15,15 +15,19 @@ from maestro_ts.signals.datasets.card import Card, Reading
 __all__ = ["DATASETS", "card", "read"]
 
 DATASETS = {
+    "dalia-har": "maestro_ts.signals.datasets.dalia_har",
+    "dalia-hr": "maestro_ts.signals.datasets.dalia_hr",
     "dsads": "maestro_ts.signals.datasets.dsads",
     "dsads-15": "maestro_ts.signals.datasets.dsads_15",
     "maestro-zenodo": "maestro_ts.signals.datasets.maestro_zenodo",
     "maestro-zenodo-daliahar": "maestro_ts.signals.datasets.maestro_zenodo_daliahar",
     "mimic3-multibench": "maestro_ts.signals.datasets.mimic3_multibench",
     "physionet2012": "maestro_ts.signals.datasets.physionet2012",
+    "simulated": "maestro_ts.signals.datasets.simulated",
     "umafall": "maestro_ts.signals.datasets.umafall",
     "utd-mhad": "maestro_ts.signals.datasets.utd_mhad",
     "watch": "maestro_ts.signals.datasets.watch",
+    "wesad": "maestro_ts.signals.datasets.wesad",
     "wesad-e4": "maestro_ts.signals.datasets.wesad_e4",
 }
 

@@ -23,9 +23,19 @@ from numpy.typing import NDArray
 
 from maestro_ts.errors import DataError, FormatError
 
-__all__ = ["MAX_BYTES", "Call", "check_memo", "load_npy_pickle", "load_pickle"]
+__all__ = ["MAX_BYTES", "Call", "check_opcodes", "load_npy_pickle", "load_pickle"]
 
 MAX_BYTES = 256 * 2**20
+OPCODES = {ord(opcode.code): opcode for opcode in pickletools.opcodes}
+MEMO = ("PUT", "BINPUT", "LONG_BINPUT")
+TWO_LINES = ("GLOBAL", "INST")
+# Bytes of the length that stands before an argument, by pickletools' number for such a length.
+PREFIXES = {
+    pickletools.TAKEN_FROM_ARGUMENT1: 1,
+    pickletools.TAKEN_FROM_ARGUMENT4: 4,
+    pickletools.TAKEN_FROM_ARGUMENT4U: 4,
+    pickletools.TAKEN_FROM_ARGUMENT8U: 8,
+}
 NPY: Any = np.lib.format
 NPY_HEADERS = {(1, 0): NPY.read_array_header_1_0, (2, 0): NPY.read_array_header_2_0}
 
@@ -53,7 +63,7 @@ def load_pickle(source: BinaryIO | bytes, where: str, max_bytes: int = MAX_BYTES
     data = source if isinstance(source, bytes) else source.read(max_bytes + 1)
     if len(data) > max_bytes:
         raise FormatError(f"the pickle is larger than {max_bytes} bytes.", where=where)
-    check_memo(data, where)
+    check_opcodes(data, where)
     try:
         return _plain(_Unpickler(io.BytesIO(data), where).load(), {})
     except FormatError:
@@ -102,19 +112,61 @@ def _skip_npy_header(file: BinaryIO, where: str) -> None:
         raise FormatError(f"holds plain {dtype} values, not a pickled object.", where=where)
 
 
-def check_memo(data: bytes, where: str) -> None:
-    """Refuse memo numbers that no pickler writes: eleven bytes can ask for gigabytes of table."""
-    try:
-        for count, (opcode, argument, _) in enumerate(pickletools.genops(data)):
-            if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and int(argument or 0) > count:
+def check_opcodes(data: bytes, where: str) -> None:
+    """Walk the opcodes without taking their arguments out, which may be gigabytes.
+
+    Refused are a length beyond the end, and a memo number that no pickler writes: eleven bytes can
+    ask for gigabytes of table. `pickletools.genops` would copy every argument, and before Python
+    3.12.8 it stops at the text in which Python 2 wrote an array (protocol 0).
+    """
+    at, count = 0, 0
+    while at < len(data):
+        found = OPCODES.get(data[at])
+        if found is None:
+            raise FormatError(
+                f"corrupt pickle: no operation has the code {data[at]} (byte {at}).", where=where
+            )
+        begin, end = at + 1, _end_of_argument(data, at + 1, found)
+        if not begin <= end <= len(data):
+            break
+        if found.name in MEMO:
+            number = _memo_number(data[begin:end], text=found.name == "PUT")
+            if not 0 <= number <= count:
                 raise FormatError(
-                    f"corrupt pickle: memo number {argument} at operation {count}.", where=where
+                    f"corrupt pickle: memo number {number} at operation {count}.", where=where
                 )
-    except FormatError:
-        raise
-    except Exception as error:
-        what = f"the pickle is cut short or corrupt: {_text(error)}."
-        raise FormatError(what, where=where) from error
+        if found.name == "STOP":
+            return
+        at, count = end, count + 1
+    raise FormatError(f"the pickle is cut short in byte {min(at, len(data))}.", where=where)
+
+
+def _memo_number(argument: bytes, *, text: bool) -> int:
+    if not text:
+        return int.from_bytes(argument, "little")
+    return int(argument) if re.fullmatch(rb"\d{1,18}\n", argument) else -1
+
+
+def _end_of_argument(data: bytes, begin: int, opcode: pickletools.OpcodeInfo) -> int:
+    """Where the argument of an operation ends; before `begin` if the file ends earlier."""
+    if opcode.arg is None:
+        return begin
+    size = opcode.arg.n
+    if size >= 0:
+        return begin + size
+    if size == pickletools.UP_TO_NEWLINE:
+        end = begin
+        for _ in range(2 if opcode.name in TWO_LINES else 1):
+            end = data.find(b"\n", end) + 1
+            if not end:
+                return -1
+        return end
+    width = PREFIXES[size]
+    if begin + width > len(data):
+        return -1
+    signed = size == pickletools.TAKEN_FROM_ARGUMENT4
+    length = int.from_bytes(data[begin : begin + width], "little", signed=signed)
+    return begin + width + length if length >= 0 else -1
 
 
 def _plain(value: Any, done: dict[int, Any]) -> Any:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from maestro_ts.errors import FormatError
 from maestro_ts.signals.formats.archive import Folder, open_zip
-from maestro_ts.signals.formats.safe_pickle import Call, check_memo
+from maestro_ts.signals.formats.safe_pickle import Call, check_opcodes
 
 __all__ = ["MAX_BYTES", "load_tensors"]
 
@@ -81,7 +81,7 @@ def load_tensors(data: bytes, where: str, max_bytes: int = MAX_BYTES) -> Any:
         (content,) = found
         tensors = _Tensors(archive, content.removesuffix(CONTENT), where, max_bytes)
         program = archive.read(content)
-        check_memo(program, where)
+        check_opcodes(program, where)
         try:
             return _Unpickler(program, where, tensors).load()
         except FormatError:
