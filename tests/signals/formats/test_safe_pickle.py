@@ -13,7 +13,7 @@ import pytest
 
 from maestro_ts.errors import DataError, FormatError
 from maestro_ts.signals.formats.safe_pickle import (
-    _check_opcodes,
+    check_opcodes,
     load_npy_pickle,
     load_pickle,
 )
@@ -120,10 +120,10 @@ def test_the_walk_over_a_pickle_agrees_with_pickletools() -> None:
             [PLAIN, 2**200, -1.5, "x" * 300, b"y" * 300, {1, 2}, (1, 2, 3)], protocol
         )
         last = max(at for _, _, at in pickletools.genops(data))
-        _check_opcodes(data, "x.pkl")
-        _check_opcodes(data + b"rubbish", "x.pkl")
+        check_opcodes(data, "x.pkl")
+        check_opcodes(data + b"rubbish", "x.pkl")
         with pytest.raises(FormatError, match=f"cut short in byte {last}"):
-            _check_opcodes(data[:last], "x.pkl")
+            check_opcodes(data[:last], "x.pkl")
 
 
 def test_hostile_pickle_is_refused_by_the_name_it_asks_for(tmp_path: Path) -> None:
