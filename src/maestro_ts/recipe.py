@@ -56,6 +56,7 @@ class BudgetSettings(Settings):
 
     rule: Literal["fractional", "paper", "code", "fixed"] = "fractional"
     beta: float = Field(5.0, gt=0, description="Largest budget, in units of ln(length) queries.")
+    start: float = Field(0.5, gt=0, lt=1, description="Budget before training, as share of beta.")
     price: float = Field(0.0, ge=0, description="Loss per unit of mean budget.")
     softness: float = Field(0.5, gt=0, description="Width of the early sigmoid around the budget.")
     anneal_share: float = Field(0.5, gt=0, le=1, description="Share of training until it is exact.")

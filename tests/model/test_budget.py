@@ -170,12 +170,15 @@ def test_price_by_hand() -> None:
 
 @pytest.mark.parametrize("modalities", [1, 3, 10])
 @pytest.mark.parametrize("seed", [0, 1])
-def test_modalities_start_equal_and_no_unit_is_dead(modalities: int, seed: int) -> None:
+@pytest.mark.parametrize("start", [0.5, 0.95])
+def test_modalities_start_equal_and_no_unit_is_dead(
+    modalities: int, seed: int, start: float
+) -> None:
     torch.manual_seed(seed)
-    module = Budget(modalities, 4, BudgetSettings(price=1.0))
+    module = Budget(modalities, 4, BudgetSettings(price=1.0, start=start))
     present = torch.ones(1, modalities, dtype=torch.bool)
     budgets = module(present, torch.zeros(1, modalities, 4))
-    assert torch.allclose(budgets, torch.full_like(budgets, 2.5), rtol=0.02)
+    assert torch.allclose(budgets, torch.full_like(budgets, 5.0 * start), rtol=0.02)
     budgets.sum().backward()
     first = module.availability[0]
     assert isinstance(first.bias.grad, Tensor)

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from maestro_ts import MaestroClassifier, Modality, Windows
-from maestro_ts.recipe import load_recipe
 
 NAMES = ("a", "b", "c")
 BINS, MARKS, PER_BIN = 64, 4, 2
@@ -27,7 +26,10 @@ SETTINGS = {
     "model.dense_below": 0,  # the selecting path
     "model.fusion_layers": 0,  # nothing later in the network does the finding
     "experts.placement": "none",
-    "budget.price": load_recipe("default").budget.price,
+    # Half of the largest budget from the outset: both ways are open, and 60 s are enough.
+    "budget.beta": 5.0,
+    "budget.start": 0.5,
+    "budget.price": 0.002,
     "curriculum.modality_max": 0.0,
     "curriculum.segment_probability": 0.0,
     "training.epochs": 10,

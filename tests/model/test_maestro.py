@@ -230,6 +230,13 @@ def test_settings_combine(rule: str, attention: str, embedding: str) -> None:
     assert any(g is not None and bool(g.any()) for g in gate) == learns
 
 
+def test_a_gate_changes_no_other_initial_weight() -> None:
+    learned, fixed = (build(budget__rule=rule)[0].state_dict() for rule in ("fractional", "fixed"))
+    others = {name for name in learned if not name.startswith("budget.")}
+    assert others == set(fixed)
+    assert all(torch.equal(learned[name], fixed[name]) for name in others)
+
+
 def test_nothing_but_the_head_is_also_a_model() -> None:
     network, batch = build(model__encoder_layers=0, model__fusion_layers=0)
     assert torch.isfinite(run(network, batch).logits).all()

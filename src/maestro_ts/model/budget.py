@@ -50,7 +50,7 @@ class Budget(nn.Module):
 
     @torch.no_grad()
     def _start_equal(self) -> None:
-        """Every modality starts at β/2: what parts them later is learned, not drawn.
+        """Every modality starts at the same share of β: what parts them later is learned.
 
         A drawn start would last: a price moves all logits alike and never closes the gap between
         them. The first map starts as the identity, so that no hidden unit is dead from the outset.
@@ -61,7 +61,7 @@ class Budget(nn.Module):
         nn.init.eye_(first.weight)
         nn.init.zeros_(first.bias)
         last.weight.mul_(0.01)
-        nn.init.zeros_(last.bias)
+        nn.init.constant_(last.bias, math.log(self.settings.start / (1 - self.settings.start)))
 
     def forward(self, present: Tensor, summaries: Tensor) -> Tensor:
         """Budgets u.

@@ -86,7 +86,6 @@ class Maestro(Network):
             }
         )
         self.duration = self._embedding(1, 1) if symbolizer.duration_varies else None
-        self.budget = Budget(count, width, recipe.budget)
         lengths = sorted({s.length for s in self.shapes})
         self.groups = [[m for m, s in enumerate(self.shapes) if s.length == n] for n in lengths]
         self.encoders = nn.ModuleList(
@@ -103,6 +102,8 @@ class Maestro(Network):
             self.head: nn.Module = ExpertHead(width, outputs, recipe.experts)
         else:
             self.head = Head(width, outputs, recipe.model.dropout)
+        # Last: a network with a gate starts from the same weights as one without.
+        self.budget = Budget(count, width, recipe.budget)
         for m, shape in enumerate(self.shapes):
             table = sinusoidal_positions(shape.length, width)
             self.register_buffer(f"positions_{m}", table, persistent=False)
