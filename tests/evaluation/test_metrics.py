@@ -8,9 +8,12 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
 from maestro_ts.evaluation.metrics import (
     accuracy,
+    average_precision,
     confusion,
     f1_of_confusion,
     macro_f1,
+    ranking_intervals,
+    roc_auc,
     subject_intervals,
 )
 
@@ -134,3 +137,45 @@ def test_the_same_generator_gives_the_same_interval() -> None:
     subjects = np.repeat([f"s{i}" for i in range(8)], 10)
     assert intervals(subjects, seed=3) == intervals(subjects, seed=3)
     assert intervals(subjects, seed=3) != intervals(subjects, seed=4)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_auroc_is_the_share_of_pairs_in_the_right_order(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    positive, scores = rng.random(40) < 0.3, rng.integers(0, 6, 40) / 5
+    pairs = [(a > b) + 0.5 * (a == b) for a in scores[positive] for b in scores[~positive]]
+    assert roc_auc(positive, scores) == pytest.approx(np.mean(pairs))
+
+
+def test_auprc_by_hand() -> None:
+    # Ranked: hit, miss, hit. Precision 1 at the first hit, 2/3 at the second.
+    found = average_precision(np.array([True, False, True]), np.array([0.9, 0.5, 0.1]))
+    assert found == pytest.approx((1 + 2 / 3) / 2)
+
+
+def test_one_class_alone_has_no_ranking() -> None:
+    scores = np.array([0.1, 0.9])
+    assert roc_auc(np.array([True, True]), scores) is None
+    assert roc_auc(np.array([False, False]), scores) is None
+    assert average_precision(np.array([False, False]), scores) is None
+    subjects = np.array(["a", "b"])
+    rng = np.random.default_rng(0)
+    assert ranking_intervals(np.array([False, False]), scores, subjects, rng) == {}
+
+
+def test_intervals_of_a_ranking_are_by_subject() -> None:
+    rng = np.random.default_rng(0)
+    positive = rng.random(300) < 0.4
+    scores = np.where(positive, 0.6, 0.4) + 0.2 * rng.normal(size=300)
+    many = ranking_intervals(positive, scores, np.arange(300).astype(str), np.random.default_rng(1))
+    few = ranking_intervals(
+        positive, scores, (np.arange(300) // 75).astype(str), np.random.default_rng(1)
+    )
+    for name, value in (
+        ("auroc", roc_auc(positive, scores)),
+        ("auprc", average_precision(positive, scores)),
+    ):
+        assert value is not None
+        low, high = many[name]
+        assert low < value < high
+        assert few[name] != many[name]

@@ -166,6 +166,21 @@ def test_a_score_holds_what_it_says() -> None:
     assert row["folds"] == []
 
 
+def test_a_positive_class_adds_its_ranking() -> None:
+    plain, row = (score(outcome(ALL, TRUTH, GUESS), 3, positive=p) for p in (None, 2))
+    added = {"auroc", "auprc", "auroc_interval", "auprc_interval"}
+    assert set(row) - set(plain) == added
+    assert {k: row[k] for k in plain} == plain
+    # One-hot guesses: an ROC of one point.
+    hits = [t == 2 for t in TRUTH]
+    said = [g == 2 for g in GUESS]
+    found = sum(h and s for h, s in zip(hits, said, strict=True)) / sum(hits)
+    false = sum(s and not h for h, s in zip(hits, said, strict=True)) / (len(hits) - sum(hits))
+    assert row["auroc"] == pytest.approx(0.5 + (found - false) / 2)
+    low, high = row["auroc_interval"]
+    assert low <= row["auroc"] <= high
+
+
 def test_an_interval_repeats_with_its_score() -> None:
     one, two = (score(outcome(ALL, TRUTH, GUESS), 3) for _ in range(2))
     assert one["accuracy_interval"] == two["accuracy_interval"]

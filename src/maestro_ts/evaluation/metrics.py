@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["accuracy", "confusion", "f1_of_confusion", "macro_f1", "subject_intervals"]
+__all__ = [
+    "accuracy",
+    "average_precision",
+    "confusion",
+    "f1_of_confusion",
+    "macro_f1",
+    "ranking_intervals",
+    "roc_auc",
+    "subject_intervals",
+]
 
 
 def accuracy(truth: ArrayLike, predicted: ArrayLike) -> float:
@@ -57,4 +66,50 @@ def subject_intervals(
     return {
         name: (float(np.quantile(v, edges[0])), float(np.quantile(v, edges[1])))
         for name, v in low_high.items()
+    }
+
+
+def roc_auc(positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> float | None:
+    """Area under the receiver operating characteristic (AUROC); None with one class only."""
+    from sklearn.metrics import roc_auc_score
+
+    both = bool(positive.any()) and not bool(positive.all())
+    return float(roc_auc_score(positive, scores)) if both else None
+
+
+def average_precision(positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> float | None:
+    """Area under the precision-recall curve (AUPRC) as its average precision; None without any."""
+    from sklearn.metrics import average_precision_score
+
+    return float(average_precision_score(positive, scores)) if positive.any() else None
+
+
+def ranking_intervals(
+    positive: NDArray[np.bool_],
+    scores: NDArray[np.float64],
+    subjects: NDArray[np.str_],
+    rng: np.random.Generator,
+    repeats: int = 200,
+    level: float = 0.95,
+) -> dict[str, tuple[float, float]]:
+    """Bootstrap intervals of AUROC and AUPRC: subjects are drawn with all their windows.
+
+    Draws with one class only are left out; nothing is returned when there are no others.
+    """
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
+    owner = np.unique(subjects, return_inverse=True)[1]
+    n = int(owner.max()) + 1
+    drawn = rng.multinomial(n, np.full(n, 1 / n), size=repeats)[:, owner].astype(np.float64)
+    drawn = [w for w in drawn if w[positive].any() and w[~positive].any()]
+    if not drawn:
+        return {}
+    edges = [(1 - level) / 2, (1 + level) / 2]
+    found = {
+        "auroc": [roc_auc_score(positive, scores, sample_weight=w) for w in drawn],
+        "auprc": [average_precision_score(positive, scores, sample_weight=w) for w in drawn],
+    }
+    return {
+        name: (float(np.quantile(v, edges[0])), float(np.quantile(v, edges[1])))
+        for name, v in found.items()
     }

@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 
 from maestro_ts.atomic import write_text
 from maestro_ts.errors import RunError
-from maestro_ts.evaluation.metrics import accuracy, confusion, macro_f1, subject_intervals
+from maestro_ts.evaluation.metrics import (
+    accuracy,
+    average_precision,
+    confusion,
+    macro_f1,
+    ranking_intervals,
+    roc_auc,
+    subject_intervals,
+)
 from maestro_ts.evaluation.protocol import Outcome
 from maestro_ts.signals.modality import Schema
 
@@ -35,7 +43,8 @@ class Results:
         The schema.
     scores : list of dict
         One per condition: mode, rate, pattern, realised, n, accuracy, macro_f1, their 95 %
-        intervals by subject, per fold values, and the same on complete windows only.
+        intervals by subject, per fold values, and the same on complete windows only; with a
+        positive class also auroc and auprc.
     curve : list of dict
         Modality curve by rate (an average of the patterns where all were tested).
     confusions : list of dict
@@ -96,9 +105,13 @@ class Results:
 
 
 def score(
-    outcome: Outcome, k: int, folds: Sequence[Outcome] = (), repeats: int = 1000
+    outcome: Outcome,
+    k: int,
+    folds: Sequence[Outcome] = (),
+    repeats: int = 1000,
+    positive: int | None = None,
 ) -> dict[str, Any]:
-    """One row of `Results.scores`."""
+    """One row of `Results.scores`; `positive` is the class that AUROC and AUPRC are about."""
     condition = outcome.condition
     truth, predicted = outcome.truth, outcome.predicted
     # A fixed generator: the interval is part of the result and repeats with it.
@@ -125,6 +138,19 @@ def score(
             "accuracy": accuracy(truth[whole], predicted[whole]) if whole.any() else None,
             "macro_f1": macro_f1(truth[whole], predicted[whole]) if whole.any() else None,
         },
+        **({} if positive is None else _ranking(outcome, positive)),
+    }
+
+
+def _ranking(outcome: Outcome, positive: int) -> dict[str, Any]:
+    """How well the probability of one class ranks the windows, whatever the threshold."""
+    there = outcome.truth == positive
+    p = outcome.prediction.probabilities[:, positive]
+    spans = ranking_intervals(there, p, outcome.subjects, np.random.default_rng(0))
+    return {
+        "auroc": roc_auc(there, p),
+        "auprc": average_precision(there, p),
+        **{f"{name}_interval": list(span) for name, span in spans.items()},
     }
 
 
@@ -191,11 +217,14 @@ def summarise(
     classes: Sequence[str],
     schema: Schema,
     rates: Sequence[float],
+    positive: str = "",
 ) -> Results:
     """Results of an evaluation (cost, example and training log are added by the caller)."""
     k = len(classes)
+    asked = list(classes).index(positive) if positive in classes else None
     scores = [
-        score(o, k, [f[i] for f in folds] if len(folds) > 1 else []) for i, o in enumerate(pooled)
+        score(o, k, [f[i] for f in folds] if len(folds) > 1 else [], positive=asked)
+        for i, o in enumerate(pooled)
     ]
     full = pooled[0]
     return Results(

@@ -33,6 +33,10 @@ class Card:
     subjects : int
     quirks : tuple of str
         What is wrong with the files and what the reader does about each.
+    positive : str
+        The class that AUROC and AUPRC are about, of a task with two classes.
+    owners_split : tuple of str, or None
+        How the sources of the owners' training and of their test recordings begin.
     read_on_real_data : bool
         False when the reader was only ever run on files generated in the owners' layout.
     package : str
@@ -52,6 +56,8 @@ class Card:
     subjects: int
     clock: str = "shared"
     quirks: tuple[str, ...] = ()
+    positive: str = ""
+    owners_split: tuple[str, str] | None = None
     read_on_real_data: bool = True
     package: str = ""
 

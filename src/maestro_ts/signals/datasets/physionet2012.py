@@ -67,6 +67,8 @@ CARD = Card(
         "set-a, set-b, Outcomes-a.txt and Outcomes-b.txt."
     ),
     subjects=8000,
+    positive="died",
+    owners_split=("set-a/", "set-b/"),
     quirks=(
         "The owners train on set-a and test on set-b; every recording's source begins with its "
         "set (set-a/132539.txt). A stay is a subject of its own. set-c is read where it is there.",
