@@ -137,7 +137,7 @@ def _slice(
 ) -> Samples:
     """Join the recordings' streams of one modality and point every window at its rows."""
     streams = [r.streams.get(modality.name) for r in recordings]
-    timed = any(s is not None and s.times is not None for s in streams)
+    timed = not modality.static and any(s is not None and s.times is not None for s in streams)
     n = len(owner)
     first, length, origin = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n)
     values: list[Any] = [np.zeros((0, modality.channels), np.float32)]
@@ -147,6 +147,11 @@ def _slice(
         if stream is None:
             continue
         rows = np.flatnonzero(owner == r)
+        if modality.static:  # holds for every window, wherever it lies
+            first[rows], length[rows] = base, len(stream.values)
+            values.append(stream.values)
+            base += len(stream.values)
+            continue
         stamps = stream.sample_times()
         begin, end = starts[rows], starts[rows] + durations[rows]
         # A sample on the border belongs to the window that begins there; the tolerance keeps
