@@ -25,7 +25,9 @@ def predict(
     out: Annotated[Path, typer.Option(help="Parquet file to write.")] = Path("predictions.parquet"),
     map_: Annotated[
         list[str] | None,
-        typer.Option("--map", help="A modality's name in the input and in the model: wrist_acc=acc."),
+        typer.Option(
+            "--map", help="A modality's name in the input and in the model: wrist_acc=acc."
+        ),
     ] = None,
     no_progress: Plain = False,
 ) -> None:

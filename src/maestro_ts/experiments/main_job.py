@@ -102,9 +102,7 @@ def load_data(
     dataset: str, data: Path | None, spec: WindowSpec | None, progress: Progress
 ) -> LoadedData:
     """Read and cut a data set; refused files become notes, not silence."""
-    source = read_source(
-        dataset, data, lambda done, total: progress.update("reading", done, total)
-    )
+    source = read_source(dataset, data, lambda done, total: progress.update("reading", done, total))
     about, reading = source.card, source.reading
     notes = [f"not read: {r.where}: {r.why}" for r in reading.refused]
     for note in _shortened(notes):

@@ -10,7 +10,7 @@ from typing import Any
 from maestro_ts.errors import ConfigError, DataError, nearest
 from maestro_ts.signals.datasets import DATASETS, card, read
 from maestro_ts.signals.datasets.card import Card, Reading
-from maestro_ts.signals.folder import is_folder, parse_layout, read_folder
+from maestro_ts.signals.folder import parse_layout, read_folder
 from maestro_ts.signals.modality import Schema
 
 __all__ = ["Source", "is_own", "parse_renames", "read_source", "read_unlabelled", "renamed"]
@@ -94,7 +94,9 @@ def parse_renames(pairs: list[str]) -> dict[str, str]:
     for pair in pairs:
         old, equals, new = (part.strip() for part in pair.partition("="))
         if not (equals and old and new):
-            raise ConfigError(f"--map takes INPUT=MODEL, got {pair!r}.", fix="Example: wrist_acc=acc")
+            raise ConfigError(
+                f"--map takes INPUT=MODEL, got {pair!r}.", fix="Example: wrist_acc=acc"
+            )
         if old in found:
             raise ConfigError(f"--map names {old!r} twice.")
         found[old] = new
@@ -114,7 +116,9 @@ def renamed(source: Source, names: Mapping[str, str]) -> Source:
     schema = source.card.schema
     for name in names:
         if name not in schema:
-            raise DataError(f"--map: the input has no modality {name!r}.", fix=nearest(name, schema.names))
+            raise DataError(
+                f"--map: the input has no modality {name!r}.", fix=nearest(name, schema.names)
+            )
     kept = [replace(m, name=names.get(m.name, m.name)) for m in schema]
     recordings = [
         replace(r, streams={names.get(n, n): s for n, s in r.streams.items()})

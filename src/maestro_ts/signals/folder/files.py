@@ -110,7 +110,11 @@ def find_places(files: Files, layout: Layout) -> list[Place]:
     """
     places: dict[str, Place] = {}
     series = {n: m.pattern for n, m in layout.modalities.items() if not m.static}
+    # '{recording}.csv' would take the tables about all recordings for recordings.
+    tables = set(layout.tables)
     for path in files.paths:
+        if path in tables:
+            continue
         for modality, pattern in series.items():
             tells = pattern.match(path)
             if tells is None:

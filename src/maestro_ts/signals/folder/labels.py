@@ -12,6 +12,7 @@ from maestro_ts.errors import FormatError, nearest
 from maestro_ts.signals.datasets.card import Refusal
 from maestro_ts.signals.folder.files import Files, Place
 from maestro_ts.signals.folder.layout import LabelLayout, Layout
+from maestro_ts.signals.folder.pattern import PathPattern
 from maestro_ts.signals.folder.registers import Names, read_register, table_at
 from maestro_ts.signals.folder.streams import Raw, Signals, to_seconds
 from maestro_ts.signals.formats.table import Column, Kind, Table
@@ -143,12 +144,8 @@ def _interval(table: Table, row: int, labels: LabelLayout) -> tuple[Interval, st
     return Interval(start, end, text), where
 
 
-def _own_intervals(
-    files: Files, place: Place, labels: LabelLayout
-) -> list[tuple[Interval, str]]:
+def _own_intervals(files: Files, place: Place, labels: LabelLayout) -> list[tuple[Interval, str]]:
     """Intervals from the recording's own file of labels."""
-    from maestro_ts.signals.folder.pattern import PathPattern
-
     pattern = PathPattern(labels.path)
     for path in files.paths:
         tells = pattern.match(path)
@@ -166,13 +163,13 @@ def _on_clock(
     ordered = sorted(found, key=lambda item: (item[0].start_s, item[0].end_s))
     intervals: list[Interval] = []
     for interval, where in ordered:
-        if intervals and interval.start_s - shift < intervals[-1].end_s - 1e-9:
-            if interval.label != intervals[-1].label:
-                raise FormatError(
-                    f"{interval.label!r} from {interval.start_s:g} s overlaps "
-                    f"{intervals[-1].label!r}.",
-                    where=where,
-                )
+        last = intervals[-1] if intervals else None
+        overlaps = last is not None and interval.start_s - shift < last.end_s - 1e-9
+        if last is not None and overlaps and interval.label != last.label:
+            raise FormatError(
+                f"{interval.label!r} from {interval.start_s:g} s overlaps {last.label!r}.",
+                where=where,
+            )
         intervals.append(Interval(interval.start_s - shift, interval.end_s - shift, interval.label))
     return tuple(intervals)
 

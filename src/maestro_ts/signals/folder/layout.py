@@ -199,13 +199,27 @@ class Layout(_Part):
         name = self.labels.modality
         if name is not None and name not in series:
             raise ValueError(f"labels.modality {name!r} is none. {nearest(name, series)}")
-        if self.labels.from_ == "column" and name is None and len({m.file for m in series.values()}) > 1:
+        if (
+            self.labels.from_ == "column"
+            and name is None
+            and len({m.file for m in series.values()}) > 1
+        ):
             raise ValueError("labels from: column needs modality: in whose file the column is")
 
     @property
     def key(self) -> tuple[str, ...]:
         """Placeholders that together name a recording, in order."""
         return next(m.pattern.names for m in self.modalities.values() if not m.static)
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Patterns and paths of all files that are not samples: labels, subjects, statics."""
+        named = [m.file for m in self.modalities.values() if m.static]
+        if self.labels is not None and self.labels.from_ in ("intervals", "recordings"):
+            named.append(self.labels.path)
+        if self.subject.from_ == "recordings":
+            named.append(self.subject.file)
+        return tuple(named)
 
     @property
     def schema(self) -> Schema:
@@ -272,7 +286,9 @@ def _parse_yaml(text: str, where: str) -> tuple[Any, dict[tuple[str, ...], int]]
         raise ConfigError(f"not YAML: {what}.", where=at) from None
 
 
-def _lines(node: yaml.Node, path: tuple[str, ...], where: str) -> Iterator[tuple[tuple[str, ...], int]]:
+def _lines(
+    node: yaml.Node, path: tuple[str, ...], where: str
+) -> Iterator[tuple[tuple[str, ...], int]]:
     """Line of every key; a key given twice is refused, which YAML itself would let pass."""
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()

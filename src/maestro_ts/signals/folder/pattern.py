@@ -1,4 +1,4 @@
-"""Path patterns: ``{subject}/{recording}_acc.csv`` says where files lie and what their names tell."""
+"""Path patterns: ``{subject}/{recording}_acc.csv`` says where files lie and what names tell."""
 
 from __future__ import annotations
 

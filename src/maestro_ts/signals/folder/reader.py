@@ -154,9 +154,7 @@ def _read(
         raise place.clashes[0]
     subject = subjects.get(place.name)
     if subject is None:
-        raise FormatError(
-            f"recording {place.name!r} has no subject.", where=layout.subject.file
-        )
+        raise FormatError(f"recording {place.name!r} has no subject.", where=layout.subject.file)
     raw = read_raw(files, layout, place, label_column(layout))
     signals = to_signals(raw, layout)
     streams = dict(signals.streams)
@@ -186,11 +184,7 @@ def _read(
 
 
 def _unused(files: Files, layout: Layout) -> list[str]:
-    named = {m.file for m in layout.modalities.values()}
-    if layout.labels is not None:
-        named.add(layout.labels.path)
-    if layout.subject.from_ == "recordings":
-        named.add(layout.subject.file)
+    named = {*layout.tables, *(m.file for m in layout.modalities.values())}
     patterns = [PathPattern(text) for text in sorted(named)]
     return [p for p in data_files(files) if not any(q.match(p) is not None for q in patterns)]
 

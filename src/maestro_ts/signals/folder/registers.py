@@ -9,7 +9,7 @@ import numpy as np
 from maestro_ts.errors import FormatError, nearest
 from maestro_ts.signals.datasets.card import Refusal
 from maestro_ts.signals.folder.files import Files, Place
-from maestro_ts.signals.folder.layout import Layout, ModalityLayout
+from maestro_ts.signals.folder.layout import ModalityLayout
 from maestro_ts.signals.formats.table import Column, Table
 from maestro_ts.signals.recording import Stream
 
@@ -133,11 +133,11 @@ def read_static(
             raise
         owner = "subject"
         table = files.table(path, {owner: "text"} | dict.fromkeys(modality.columns, "number"))
-    mine = [
-        row
-        for row, text in enumerate(table.columns[owner])
-        if (names.find(text, table.at(row)) == place.name if owner == "recording" else text == subject)
-    ]
+    wanted = place.name if owner == "recording" else subject
+    called = table.columns[owner]
+    if owner == "recording":
+        called = [names.find(text, table.at(row)) for row, text in enumerate(called)]
+    mine = [row for row, text in enumerate(called) if text == wanted]
     if len(mine) > 1:
         raise FormatError(f"a second row for this {owner}.", where=table.at(mine[1]))
     return _value(table, modality, mine[0]) if mine else None

@@ -95,7 +95,8 @@ def _converted(values: pa.ChunkedArray, kind: Kind, where: str, column: Column) 
 
 
 def _is_number(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind))
+    known = (pa.types.is_floating, pa.types.is_integer, pa.types.is_boolean)
+    return any(is_one(kind) for is_one in known)
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -50,15 +50,14 @@ class Stretches:
 def classes(stretches: Stretches, order: Sequence[str]) -> list[ClassSummary]:
     """Balance of the labels, in the given order and then by name."""
     known = [*order, *sorted(set(stretches.labels) - set(order))]
-    return [
-        ClassSummary(
-            label,
-            stretches.labels.count(label),
-            float(sum(s for s, x in zip(stretches.seconds, stretches.labels, strict=True) if x == label)),
-            len({s for s, x in zip(stretches.subjects, stretches.labels, strict=True) if x == label}),
+    found = []
+    for label in known:
+        rows = [i for i, x in enumerate(stretches.labels) if x == label]
+        seconds = float(sum(stretches.seconds[i] for i in rows))
+        found.append(
+            ClassSummary(label, len(rows), seconds, len({stretches.subjects[i] for i in rows}))
         )
-        for label in known
-    ]
+    return found
 
 
 def dependences(stretches: Stretches, schema: Schema) -> list[Dependence]:
@@ -72,7 +71,8 @@ def dependences(stretches: Stretches, schema: Schema) -> list[Dependence]:
         there = stretches.present[:, m]
         if not len(there) or there.all() or not there.any() or len(labels) < 2:
             continue
-        counts = np.stack([np.bincount(codes[side], minlength=len(labels)) for side in (there, ~there)])
+        sides = [np.bincount(codes[side], minlength=len(labels)) for side in (there, ~there)]
+        counts = np.stack(sides)
         statistic, p = (float(x) for x in chi2_contingency(counts, correction=False)[:2])
         # Two rows: the smaller dimension less one is one.
         v = float(np.sqrt(statistic / len(there)))
@@ -121,15 +121,16 @@ def about_labels(
         what = f"{len(unlabelled)} recordings have no label, the first is {unlabelled[0].source}"
         yield Finding("no-label", "", "", what, len(unlabelled) / len(recordings))
     most = max(found, key=lambda c: c.stretches)
+    total = sum(c.stretches for c in found)
     for c in found:
         if not c.stretches:
             yield Finding("class-absent", "", "", f"no recording has the label {c.label!r}", 0.0)
         elif c.subjects < 2:
             what = f"only one subject has the label {c.label!r}: it cannot be tested on another"
-            yield Finding("one-subject", "", "", what, c.stretches / sum(x.stretches for x in found))
+            yield Finding("one-subject", "", "", what, c.stretches / total)
         elif most.stretches > UNBALANCED * c.stretches:
             what = f"{c.label!r} has {c.stretches} stretches, {most.label!r} {most.stretches}"
-            yield Finding("unbalanced", "", "", what, c.stretches / sum(x.stretches for x in found))
+            yield Finding("unbalanced", "", "", what, c.stretches / total)
 
 
 def _is_there(stream: Stream, interval: Interval, static: bool) -> bool:

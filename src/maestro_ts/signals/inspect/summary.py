@@ -19,8 +19,9 @@ def summarise_modality(modality: Modality, recordings: Sequence[Recording]) -> M
     streams = [s for r in recordings if (s := r.streams.get(modality.name)) is not None]
     samples = sum(len(s.values) for s in streams)
     silent = sum(int(np.isnan(s.values).all(axis=1).sum()) for s in streams)
-    lengths = [float(np.diff(s.times)[at].max()) for s in streams if len(at := gaps(s)) and s.times is not None]
+    lengths = [_largest_gap(s) for s in streams]
     shaky = [j for s in streams if (j := jitters(s)) is not None]
+    seen = [s.values for s in streams if not np.isnan(s.values).all()]
     return ModalitySummary(
         name=modality.name,
         unit=modality.unit,
@@ -35,8 +36,8 @@ def summarise_modality(modality: Modality, recordings: Sequence[Recording]) -> M
         gaps=sum(len(gaps(s)) for s in streams),
         largest_gap_s=max(lengths, default=0.0),
         jitter=float(np.median(shaky)) if shaky else None,
-        lowest=_extreme(streams, np.nanmin),
-        highest=_extreme(streams, np.nanmax),
+        lowest=min((float(np.nanmin(v)) for v in seen), default=None),
+        highest=max((float(np.nanmax(v)) for v in seen), default=None),
     )
 
 
@@ -47,8 +48,6 @@ def _rates(streams: Sequence[Stream]) -> tuple[float, float, float] | None:
     return min(rates), float(np.median(rates)), max(rates)
 
 
-def _extreme(streams: Sequence[Stream], which: np.ufunc | object) -> float | None:
-    found = [float(which(s.values)) for s in streams if not np.isnan(s.values).all()]  # type: ignore[operator]
-    if not found:
-        return None
-    return min(found) if which is np.nanmin else max(found)
+def _largest_gap(stream: Stream) -> float:
+    at = gaps(stream)
+    return 0.0 if stream.times is None or not len(at) else float(np.diff(stream.times)[at].max())

@@ -46,7 +46,7 @@ def unit_changes(where: str, modality: Modality, stream: Stream) -> Iterator[Fin
         "unit-change",
         where,
         modality.name,
-        f"values are {times:.4g} times too {before} before {time:.4g} s, or too {after} from then on",
+        f"values are {times:.4g} times too {before} before {time:.4g} s, or too {after} after it",
         share,
     )
 

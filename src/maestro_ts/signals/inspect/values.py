@@ -54,9 +54,8 @@ def constant(where: str, modality: Modality, stream: Stream) -> Iterator[Finding
         return
     channels = [c for c in range(modality.channels) if _is_constant(stream.values[:, c])]
     if channels:
-        value = float(_valid(stream.values[:, channels[0]])[0])
-        which = "is" if modality.channels == 1 else f"channels {_listed(channels)}: always"
-        what = f"always {value:g}" if modality.channels == 1 else f"{which} {value:g}"
+        value = f"always {float(_valid(stream.values[:, channels[0]])[0]):g}"
+        what = value if modality.channels == 1 else f"channel {_listed(channels)}: {value}"
         yield Finding("constant", where, modality.name, what, len(channels) / modality.channels)
 
 
