@@ -14,7 +14,7 @@ from maestro_ts.signals.folder.files import Files, Place
 from maestro_ts.signals.folder.layout import LabelLayout, Layout
 from maestro_ts.signals.folder.pattern import PathPattern
 from maestro_ts.signals.folder.registers import Names, read_register, table_at
-from maestro_ts.signals.folder.streams import Raw, Signals, to_seconds
+from maestro_ts.signals.folder.streams import Raw, Signals, since, to_seconds
 from maestro_ts.signals.formats.table import Column, Kind, Table
 from maestro_ts.signals.recording import Interval
 
@@ -163,14 +163,14 @@ def _on_clock(
     ordered = sorted(found, key=lambda item: (item[0].start_s, item[0].end_s))
     intervals: list[Interval] = []
     for interval, where in ordered:
+        start, end = (float(t) for t in since(np.array([interval.start_s, interval.end_s]), shift))
         last = intervals[-1] if intervals else None
-        overlaps = last is not None and interval.start_s - shift < last.end_s - 1e-9
-        if last is not None and overlaps and interval.label != last.label:
+        if last is not None and start < last.end_s - 1e-9 and interval.label != last.label:
             raise FormatError(
-                f"{interval.label!r} from {interval.start_s:g} s overlaps {last.label!r}.",
+                f"{interval.label!r} from {interval.start_s:.12g} s overlaps {last.label!r}.",
                 where=where,
             )
-        intervals.append(Interval(interval.start_s - shift, interval.end_s - shift, interval.label))
+        intervals.append(Interval(start, end, interval.label))
     return tuple(intervals)
 
 

@@ -14,11 +14,12 @@ from maestro_ts.signals.folder.layout import Layout, ModalityLayout, TimeUnit
 from maestro_ts.signals.formats.table import Column, Kind, Table
 from maestro_ts.signals.recording import Stream
 
-__all__ = ["Raw", "Signals", "read_raw", "to_seconds", "to_signals"]
+__all__ = ["Raw", "Signals", "read_raw", "since", "to_seconds", "to_signals"]
 
 PER_S = {"s": 1.0, "ms": 1e3, "us": 1e6, "datetime": 1.0}
 # A clock that counts from 1970 makes a recording of 50 years that is empty but for its end.
 LATEST_START_S = 1e7
+FAR_S = 1e6
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def to_signals(raw: Raw, layout: Layout) -> Signals:
         if stamps is not None:
             if name in zeros:
                 own = layout.clock == "start-aligned"
-                stamps = stamps - (zeros[name] if own else found.zero_s)
+                stamps = since(stamps, zeros[name] if own else found.zero_s)
             _check_start(stamps, table)
             if stamps[0] < 0:
                 early = int((stamps < 0).sum())
@@ -112,6 +113,12 @@ def to_signals(raw: Raw, layout: Layout) -> Signals:
 def to_seconds(values: NDArray[np.float64], unit: TimeUnit) -> NDArray[np.float64]:
     """Times of a file in seconds, shape (T,)."""
     return values / PER_S[unit]
+
+
+def since(stamps: NDArray[np.float64], zero_s: float) -> NDArray[np.float64]:
+    """Times from a zero. Seconds since 1970 resolve 0.2 µs: rounding to 1 µs undoes that."""
+    shifted: NDArray[np.float64] = stamps - zero_s
+    return np.round(shifted, 6) if abs(zero_s) > FAR_S else shifted
 
 
 def _starts_at_first(modality: ModalityLayout) -> bool:
