@@ -97,8 +97,9 @@ def look_at_dialect(data: bytes) -> Dialect:
     while skip < len(lines) - 1 and lines[skip].startswith(("#", "%")):
         skip += 1
     lines = lines[skip:]
-    best = max(",;\t|", key=lambda d: _steadiness(lines, d))
-    if best == "," and _steadiness(lines, ",") <= 1:
+    # The comma last: where another sign divides as well, it is a decimal one.
+    best = max(";\t|,", key=lambda d: _steadiness(lines, d))
+    if _steadiness(lines, best) <= 1:
         best = ","
     fields = [split_line(line, Dialect(delimiter=best)) for line in lines]
     comma = best != "," and any(re.fullmatch(r"-?\d+,\d+", f) for row in fields[1:] for f in row)

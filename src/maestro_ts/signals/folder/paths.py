@@ -121,7 +121,8 @@ def _roles(rows: Sequence[Sequence[str]]) -> list[str]:
     """A role for each piece: fixed text, subject, label, or part of the recording's name."""
     columns = list(zip(*rows, strict=True))
     # A number that is the same in all files so far will differ in the next.
-    same = [len(set(c)) == 1 and len(rows) > 1 and not re.search(r"\d", c[0]) for c in columns]
+    several = len(set(map(tuple, rows))) > 1
+    same = [several and len(set(c)) == 1 and not re.search(r"\d", c[0]) for c in columns]
     roles = ["fixed" if fixed else "recording" for fixed in same]
     for i, column in enumerate(columns):
         if all(SUBJECT.match(text) for text in column):
