@@ -57,7 +57,10 @@ def test_a_draft_of_a_zip_lies_beside_it(tmp_path: Path) -> None:
     found = read_folder(path)
     assert found.card.classes == ("run", "walk")
     assert [r.subject for r in found.reading.recordings] == ["S1", "S1", "S2", "S2"]
-    assert {m.name: (m.channels, m.rate_hz) for m in found.card.schema} == {"hr": (1, 20), "xyz": (3, 20)}
+    assert {m.name: (m.channels, m.rate_hz) for m in found.card.schema} == {
+        "hr": (1, 20),
+        "xyz": (3, 20),
+    }
     assert found.card.windows.duration_s is None
 
 
@@ -98,11 +101,19 @@ def test_a_text_without_header_after_comments_with_decimal_commas(tmp_path: Path
 @pytest.mark.parametrize(
     ("tables", "labels", "subject"),
     [
-        ({"labels.csv": {"recording": ["a"], "start": [0], "end": [1], "label": ["u"]}}, "intervals", "recording"),
-        ({"recordings.csv": {"recording": ["a"], "subject": ["s"], "label": ["u"]}}, "recordings", "recordings"),
+        (
+            {"labels.csv": {"recording": ["a"], "start": [0], "end": [1], "label": ["u"]}},
+            "intervals",
+            "recording",
+        ),
+        (
+            {"recordings.csv": {"recording": ["a"], "subject": ["s"], "label": ["u"]}},
+            "recordings",
+            "recordings",
+        ),
         ({}, None, "recording"),
     ],
-)  # fmt: skip
+)
 def test_tables_of_labels_and_subjects(
     tmp_path: Path, tables: dict, labels: str | None, subject: str
 ) -> None:
@@ -137,12 +148,15 @@ def test_a_folder_without_samples_says_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("paths", "patterns"),
     [
-        (["S1_walk_acc.csv", "S1_walk_eda.csv"], {"acc": "{subject}_{recording}_acc.csv", "eda": "{subject}_{recording}_eda.csv"}),
+        (
+            ["S1_walk_acc.csv", "S1_walk_eda.csv"],
+            {"acc": "{subject}_{recording}_acc.csv", "eda": "{subject}_{recording}_eda.csv"},
+        ),
         (["walk/S1.csv", "run/S1.csv", "walk/S2.csv", "run/S2.csv"], {"": "{label}/{subject}.csv"}),
         (["S1/walk.csv", "S1/run.csv", "S2/walk.csv", "S2/run.csv"], {"": "{subject}/{label}.csv"}),
         (["data/ann/acc.csv", "data/bob/acc.csv"], {"acc": "data/{recording}/acc.csv"}),
         (["a.csv", "b.csv"], {"": "{recording}.csv"}),
     ],
-)  # fmt: skip
+)
 def test_patterns_from_paths(paths: list[str], patterns: dict[str, str]) -> None:
     assert guess_paths(paths, dict.fromkeys(paths, ("t", "x"))).patterns == patterns

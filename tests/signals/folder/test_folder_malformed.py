@@ -72,10 +72,14 @@ def test_a_bad_file_is_refused_by_file_and_line_and_the_rest_is_read(
         ({"t": [0.0], "x": [1.0]}, "bad.parquet", "no column 'y'"),
         ({"t": [0.0], "x": [1.0], "y": ["a"]}, "bad.parquet", "column 'y' holds string"),
         ({"t": [0.0, 1], "x": [1, 2.0], "y": [0, float("inf")]}, "bad.parquet, row 2", "infinite"),
-        ({"t": [1.0, 0], "x": [1, 2.0], "y": [0, 1.0]}, "bad.parquet, row 2", "goes back: 1, then 0"),
+        (
+            {"t": [1.0, 0], "x": [1, 2.0], "y": [0, 1.0]},
+            "bad.parquet, row 2",
+            "goes back: 1, then 0",
+        ),
         ({"t": [None, 0.0], "x": [1, 2.0], "y": [0, 1.0]}, "bad.parquet, row 1", "no time"),
     ],
-)  # fmt: skip
+)
 def test_a_bad_parquet_file_is_refused_by_file_and_row(
     tmp_path: Path, columns: dict | None, where: str, what: str
 ) -> None:
@@ -116,15 +120,31 @@ def test_when_most_recordings_are_bad_nothing_is_read(tmp_path: Path) -> None:
     [
         ("intervals", None, r"labels.csv: no such file, which labels in schema.yaml names"),
         ("intervals", "recording,start,label\na,0,u\n", r"labels.csv:1: no column 'end'"),
-        ("intervals", "recording,start,end,label\na,1,0,u\n", r"labels.csv:2: the interval ends at 0"),
+        (
+            "intervals",
+            "recording,start,end,label\na,1,0,u\n",
+            r"labels.csv:2: the interval ends at 0",
+        ),
         ("intervals", "recording,start,end,label\na,,1,u\n", r"labels.csv:2: an interval without"),
-        ("intervals", "recording,start,end,label\na,0,1,\n", r"labels.csv:2: an interval without l"),
-        ("intervals", "recording,start,end,label\na,0,1,w\n", r"labels.csv:2: label 'w' is none of"),
+        (
+            "intervals",
+            "recording,start,end,label\na,0,1,\n",
+            r"labels.csv:2: an interval without l",
+        ),
+        (
+            "intervals",
+            "recording,start,end,label\na,0,1,w\n",
+            r"labels.csv:2: label 'w' is none of",
+        ),
         ("intervals", "recording,start,end,label\na,0,x,u\n", r"labels.csv:2: 'x' in column 'end'"),
         ("recordings", "recording\na\n", r"recordings.csv:1: no column 'label'"),
-        ("recordings", "recording,label\na,u\na,v\n", r"recordings.csv:3: .*two entries: 'u' and 'v'"),
+        (
+            "recordings",
+            "recording,label\na,u\na,v\n",
+            r"recordings.csv:3: .*two entries: 'u' and 'v'",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_bad_table_of_labels_stops_with_file_and_line(
     tmp_path: Path, labels: str, text: str | None, match: str
 ) -> None:
@@ -158,15 +178,26 @@ def test_nothing_that_matches_names_what_is_there(tmp_path: Path) -> None:
         read_folder(tmp_path)
 
 
-def test_a_static_modality_with_two_rows_is_refused(tmp_path: Path) -> None:
+def test_a_table_of_a_static_modality_with_two_rows_for_one_is_refused(tmp_path: Path) -> None:
     age = {"file": "age.csv", "columns": ["age"], "static": True}
     (tmp_path / "age.csv").write_text("recording,age\na,1\na,2\n")
     for name in "abc":
         (tmp_path / f"{name}.csv").write_bytes(GOOD)
     tree = TREE | {"modalities": {"acc": ACC, "age": age}}
     (tmp_path / "schema.yaml").write_text(yaml.safe_dump(tree))
+    with pytest.raises(FormatError, match=r"age.csv:3: a second row for recording 'a'"):
+        read_folder(tmp_path)
+
+
+def test_a_static_modality_with_two_rows_in_a_file_of_its_own_is_refused(tmp_path: Path) -> None:
+    age = {"file": "{recording}_age.txt", "columns": ["age"], "static": True}
+    (tmp_path / "b_age.txt").write_text("age\n1\n2\n")
+    for name in "abc":
+        (tmp_path / f"{name}.csv").write_bytes(GOOD)
+    tree = TREE | {"modalities": {"acc": ACC, "age": age}}
+    (tmp_path / "schema.yaml").write_text(yaml.safe_dump(tree))
     (refusal,) = read_folder(tmp_path).reading.refused
-    assert (refusal.where, refusal.why) == ("age.csv:3", "a second row for this recording.")
+    assert (refusal.where, refusal.why) == ("b_age.txt", "2 rows, a static modality has one.")
 
 
 SCHEMAS = {
@@ -174,10 +205,13 @@ SCHEMAS = {
     "a tab": ("format: 1\n\tname: x\n", r"schema.yaml:2: not YAML"),
     "empty": ("", r"schema.yaml:1: a schema is a mapping"),
     "a list": ("- a\n", r"schema.yaml:1: a schema is a mapping"),
-    "a key twice": ("format: 1\nname: a\nname: b\n", r"schema.yaml:3: the key 'name' is given twice"),
+    "a key twice": (
+        "format: 1\nname: a\nname: b\n",
+        r"schema.yaml:3: the key 'name' is given twice",
+    ),
     "no format": ("name: a\n", r"the key 'format' is missing.*'modalities' is missing"),
     "no modalities": ("format: 1\nmodalities: {}\n", r"schema.yaml:2: modalities: "),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("kind", SCHEMAS)
@@ -208,7 +242,10 @@ KEYS = {
     "no time": (changed(*A, time=None), r"modalities.acc: needs time \(a column\) or rate_hz"),
     "a column twice": (changed(*A, columns=["x", "x"]), r"a column is named twice"),
     "no columns": (changed(*A, columns=[]), r"modalities.acc.columns: "),
-    "an open brace": (changed(*A, file="{recording"), r"modalities.acc.file: a brace is not closed"),
+    "an open brace": (
+        changed(*A, file="{recording"),
+        r"modalities.acc.file: a brace is not closed",
+    ),
     "a brace too many": (changed(*A, file="recording}"), r"a brace closes that was not opened"),
     "no name in braces": (changed(*A, file="{1}.csv"), r"\{1\} is no name in braces"),
     "no regular expression": (changed(*A, file="{a:(}.csv"), r"no regular expression"),

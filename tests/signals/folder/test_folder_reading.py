@@ -52,7 +52,9 @@ def test_a_study_is_read_alike_however_it_is_stored(
     found = read_folder(path)
     assert found.unused == ()
     assert found.reading.refused == []
-    assert [r.source for r in found.reading.recordings] == [f"{s}/{s}-{k}" for s in SUBJECTS for k in (0, 1)]
+    assert [r.source for r in found.reading.recordings] == [
+        f"{s}/{s}-{k}" for s in SUBJECTS for k in (0, 1)
+    ]
     assert [r.labels[0].label for r in found.reading.recordings] == list(CLASSES) * 3
     assert [r.subject for r in found.reading.recordings] == [s for s in SUBJECTS for _ in CLASSES]
     acc = first(found).streams["acc"]
@@ -77,8 +79,12 @@ def test_an_archive_of_something_else_is_no_folder(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("subject", "expected"),
-    [({"from": "recording"}, "a"), ({"from": "recordings"}, "anna"), ({"from": "recordings", "file": "who.csv", "column": "name"}, "bob")],
-)  # fmt: skip
+    [
+        ({"from": "recording"}, "a"),
+        ({"from": "recordings"}, "anna"),
+        ({"from": "recordings", "file": "who.csv", "column": "name"}, "bob"),
+    ],
+)
 def test_subjects(tmp_path: Path, subject: dict[str, str], expected: str) -> None:
     files = {
         "a.csv": X,
@@ -91,7 +97,11 @@ def test_subjects(tmp_path: Path, subject: dict[str, str], expected: str) -> Non
 
 
 def test_a_recording_without_subject_is_refused_by_name(tmp_path: Path) -> None:
-    files = {"a.csv": X, "b.csv": X, "recordings.csv": {"recording": ["a", "b"], "subject": ["s", ""]}}
+    files = {
+        "a.csv": X,
+        "b.csv": X,
+        "recordings.csv": {"recording": ["a", "b"], "subject": ["s", ""]},
+    }
     found = one(tmp_path, BASIC | {"subject": {"from": "recordings"}}, files)
     assert [r.source for r in found.reading.recordings] == ["a"]
     assert [(r.where, r.why) for r in found.reading.refused] == [
@@ -100,7 +110,12 @@ def test_a_recording_without_subject_is_refused_by_name(tmp_path: Path) -> None:
 
 
 def test_labels_from_intervals_of_one_table(tmp_path: Path) -> None:
-    table = {"recording": ["a", "b", "a"], "start": [1, 0, 0], "end": [2, 1, 1], "label": ["v", "u", "u"]}
+    table = {
+        "recording": ["a", "b", "a"],
+        "start": [1, 0, 0],
+        "end": [2, 1, 1],
+        "label": ["v", "u", "u"],
+    }
     tree = BASIC | {"labels": {"from": "intervals"}, "windows": {"duration_s": 1}}
     found = one(tmp_path, tree, {"a.csv": X, "b.csv": X, "labels.csv": table})
     assert first(found).labels == (Interval(0, 1, "u"), Interval(1, 2, "v"))
@@ -285,7 +300,9 @@ def test_tables_may_call_a_recording_by_its_short_name_if_it_is_the_only_one(
     tmp_path: Path,
 ) -> None:
     tree = {
-        "modalities": {"acc": {"file": "{subject}/{recording}.csv", "columns": ["x"], "rate_hz": 2}},
+        "modalities": {
+            "acc": {"file": "{subject}/{recording}.csv", "columns": ["x"], "rate_hz": 2}
+        },
         "subject": {"from": "path"},
         "labels": {"from": "recordings"},
     }
@@ -313,7 +330,9 @@ def test_the_run_of_a_model_can_explain_a_folder_without_schema(tmp_path: Path) 
     (tmp_path / "schema.yaml").unlink()
     again = read_folder(tmp_path, layout=parse_layout(tree, "run"))
     assert again.layout == found.layout
-    assert first(again).streams["acc"].values.tolist() == first(found).streams["acc"].values.tolist()
+    assert (
+        first(again).streams["acc"].values.tolist() == first(found).streams["acc"].values.tolist()
+    )
 
 
 def test_several_labels_in_one_window_are_refused(tmp_path: Path) -> None:

@@ -34,7 +34,11 @@ def test_random_streams_come_back(ending: str, data: st.DataObject) -> None:
         folder = Path(name)
         write = write_csv if ending == "csv" else write_parquet
         write(folder / f"S1.{ending}", columns)
-        acc = {"file": f"{{subject}}.{ending}", "columns": names, "time": {"column": "t", "unit": "ms"}}
+        acc = {
+            "file": f"{{subject}}.{ending}",
+            "columns": names,
+            "time": {"column": "t", "unit": "ms"},
+        }
         tree = {"format": 1, "modalities": {"acc": acc}, "labels": {"from": "column"}}
         write_schema(folder, tree | {"windows": {"duration_s": 1}})
         (recording,) = read_folder(folder).reading.recordings

@@ -38,9 +38,7 @@ def test_blanks_around_fields_change_nothing(values: list[float]) -> None:
     """A blank field sends the table through the slow parser."""
     tight = "a,b\n" + "".join(f"{v!r},1\n" for v in values)
     loose = "a,b\n" + "".join(f"  {v!r} , 1\n" for v in values) + " , 1\n"
-    np.testing.assert_array_equal(
-        numbers(tight.encode(), "a"), numbers(loose.encode(), "a")[:-1]
-    )
+    np.testing.assert_array_equal(numbers(tight.encode(), "a"), numbers(loose.encode(), "a")[:-1])
 
 
 def test_the_place_of_a_row_counts_all_lines() -> None:
@@ -63,7 +61,11 @@ def test_texts_keep_their_letters_and_lose_their_blanks() -> None:
     ("texts", "where", "what"),
     [
         (["2024-01-01T00:00:00", "soon"], "f.csv:3", "'soon' in column 't' is no date and time"),
-        (["2024-01-01T00:00:00", "2024-01-01T00:00:00Z"], "f.csv:3", "with and without a time zone"),
+        (
+            ["2024-01-01T00:00:00", "2024-01-01T00:00:00Z"],
+            "f.csv:3",
+            "with and without a time zone",
+        ),
     ],
 )
 def test_moments_that_are_none(texts: list[str], where: str, what: str) -> None:

@@ -22,7 +22,9 @@ def signal(seed: int, n: int = 40) -> Stream:
     return Stream(np.random.default_rng(seed).normal(size=(n, 1)).astype(np.float32), 4.0)
 
 
-def seen(absent: list[list[int]], of: int = 20, classes: tuple[str, ...] = ("fall", "walk")) -> Inspection:
+def seen(
+    absent: list[list[int]], of: int = 20, classes: tuple[str, ...] = ("fall", "walk")
+) -> Inspection:
     """For each class how many of its recordings lack eda, per subject of two."""
     recordings = []
     for label, counts in zip(classes, absent, strict=True):

@@ -144,14 +144,20 @@ def test_what_is_continuous_has_no_grid() -> None:
 
 @pytest.mark.parametrize(
     ("unit", "fine", "wrong"),
-    [("degC", 36.5, 382.0), ("pH", 7.35, 735.0), ("bpm", 70.0, -1.0), ("%", 97.0, 970.0), ("uS", 2.0, -3.0)],
-)  # fmt: skip
+    [
+        ("degC", 36.5, 382.0),
+        ("pH", 7.35, 735.0),
+        ("bpm", 70.0, -1.0),
+        ("%", 97.0, 970.0),
+        ("uS", 2.0, -3.0),
+    ],
+)
 def test_impossible_values_of_a_unit(unit: str, fine: float, wrong: float) -> None:
     values = fine + 0.01 * np.random.default_rng(0).normal(size=(N, 1))
     assert kinds(values, unit=unit) == set()
     values[17] = wrong
     (finding,) = [f for f in look(values, unit=unit) if f.kind == "impossible"]
-    assert f"1 values outside" in finding.what
+    assert "1 values outside" in finding.what
     assert f"the farthest {wrong:g}" in finding.what
     assert finding.share == pytest.approx(1 / N)
     assert "impossible" not in kinds(values, unit="furlong")
@@ -255,8 +261,9 @@ def test_equal_times_and_what_contradicts_at_one_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("start_s", "n", "found"), [(0.0, N, set()), (5.0, N, {"begin-apart", "end-apart"}), (0.0, 300, {"end-apart"})]
-)  # fmt: skip
+    ("start_s", "n", "found"),
+    [(0.0, N, set()), (5.0, N, {"begin-apart", "end-apart"}), (0.0, 300, {"end-apart"})],
+)
 def test_devices_that_begin_or_end_apart(start_s: float, n: int, found: set[str]) -> None:
     a, b = Modality("a", 3, RATE_HZ), Modality("b", 3, RATE_HZ)
     streams = {
@@ -291,7 +298,9 @@ def test_the_summary_of_a_modality() -> None:
     m = Modality("m", 3, RATE_HZ, "g", "wrist")
     stamped = clock() * 1.01
     recordings = [
-        Recording({"m": Stream(values.astype(np.float32), RATE_HZ, stamped)}, subject="s", source="a"),
+        Recording(
+            {"m": Stream(values.astype(np.float32), RATE_HZ, stamped)}, subject="s", source="a"
+        ),
         Recording({}, subject="t", source="b", duration_s=1.0, labels=(Interval(0, 1, "u"),)),
     ]
     seen = inspect(card_of(m), Reading(recordings))

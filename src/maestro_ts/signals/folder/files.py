@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from maestro_ts.errors import ConfigError, DataError, FormatError
 from maestro_ts.signals.folder.layout import Layout, parse_layout
+from maestro_ts.signals.folder.pattern import PathPattern
 from maestro_ts.signals.formats.archive import Folder
-from maestro_ts.signals.formats.delimited import Dialect, read_delimited
-from maestro_ts.signals.formats.parquet import read_parquet
+from maestro_ts.signals.formats.delimited import Dialect, read_delimited, split_line, text_lines
+from maestro_ts.signals.formats.parquet import parquet_types, read_parquet
 from maestro_ts.signals.formats.table import Column, Kind, Table
 
 __all__ = ["DATA_SUFFIXES", "SCHEMA", "Files", "Place", "data_files", "find_layout", "find_places"]
@@ -35,12 +37,33 @@ class Files:
     folder: Folder
     root: str
     dialect: Dialect
+    _indices: dict[str, dict[tuple[str, ...], str]] = field(default_factory=dict, repr=False)
 
-    @property
+    @cached_property
     def paths(self) -> list[str]:
         """All files, but for hidden ones and what archivers add."""
         inside = [n[len(self.root) :] for n in self.folder.names if n.startswith(self.root)]
         return [n for n in inside if not _is_hidden(n)]
+
+    def find(self, pattern: PathPattern, tells: Mapping[str, str]) -> str | None:
+        """The file of a pattern that tells the same as a recording's; the first of several."""
+        if pattern.text not in self._indices:
+            index: dict[tuple[str, ...], str] = {}
+            for path in self.paths:
+                found = pattern.match(path)
+                if found is not None:
+                    index.setdefault(tuple(found[name] for name in pattern.names), path)
+            self._indices[pattern.text] = index
+        key = tuple(tells.get(name, "") for name in pattern.names)
+        return self._indices[pattern.text].get(key)
+
+    def columns(self, path: str) -> list[str]:
+        """Names of a table's columns."""
+        data = self.folder.read(self.root + path)
+        if PurePosixPath(path).suffix.lower() in PARQUET:
+            return list(parquet_types(data, path))
+        lines = text_lines(data)[self.dialect.skip_lines :]
+        return split_line(lines[0], self.dialect) if lines else []
 
     def table(self, path: str, wanted: Mapping[Column, Kind]) -> Table:
         """Columns of one file, by its ending a Parquet file or a text."""

@@ -63,7 +63,8 @@ def read_label_table(files: Files, layout: Layout, names: Names) -> LabelTable:
         )
     elif labels.from_ == "intervals" and "{" not in labels.path:
         path = table_at(files, labels.path, "labels")
-        table = files.table(path, {"recording": "text"} | _columns(labels))
+        wanted: dict[Column, Kind] = {"recording": "text"}
+        table = files.table(path, wanted | _columns(labels))
         for row in range(table.rows):
             called = table.columns["recording"][row]
             name = names.find(called, table.at(row))
@@ -146,13 +147,11 @@ def _interval(table: Table, row: int, labels: LabelLayout) -> tuple[Interval, st
 
 def _own_intervals(files: Files, place: Place, labels: LabelLayout) -> list[tuple[Interval, str]]:
     """Intervals from the recording's own file of labels."""
-    pattern = PathPattern(labels.path)
-    for path in files.paths:
-        tells = pattern.match(path)
-        if tells is not None and all(place.tells.get(k, v) == v for k, v in tells.items()):
-            table = files.table(path, _columns(labels))
-            return [_interval(table, row, labels) for row in range(table.rows)]
-    return []
+    path = files.find(PathPattern(labels.path), place.tells)
+    if path is None:
+        return []
+    table = files.table(path, _columns(labels))
+    return [_interval(table, row, labels) for row in range(table.rows)]
 
 
 def _on_clock(

@@ -222,7 +222,7 @@ class Layout(_Part):
         return tuple(named)
 
     @property
-    def schema(self) -> Schema:
+    def signals(self) -> Schema:
         """The modalities."""
         return Schema(
             Modality(n, len(m.columns), m.rate_hz, m.unit, m.device, m.static)

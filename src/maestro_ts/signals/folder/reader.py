@@ -21,7 +21,8 @@ from maestro_ts.signals.folder.files import (
 from maestro_ts.signals.folder.labels import LabelTable, label_column, labels_of, read_label_table
 from maestro_ts.signals.folder.layout import Layout
 from maestro_ts.signals.folder.pattern import PathPattern
-from maestro_ts.signals.folder.registers import Names, read_register, read_static
+from maestro_ts.signals.folder.registers import Names, read_register
+from maestro_ts.signals.folder.statics import Statics
 from maestro_ts.signals.folder.streams import read_raw, to_signals
 from maestro_ts.signals.formats.archive import check_refused, open_folder
 from maestro_ts.signals.recording import Recording
@@ -113,12 +114,13 @@ def read_folder(
         names = Names(places)
         subjects, refused = _subjects(files, used, places, names)
         table = read_label_table(files, used, names)
+        statics = Statics(files, used, names)
         refused += table.refused
         recordings: list[Recording] = []
         reasons: list[str] = []
         for done, place in enumerate(places, start=1):
             try:
-                recordings.append(_read(files, used, place, subjects, table, names))
+                recordings.append(_read(files, used, place, subjects, table, statics))
             except MaestroError as error:
                 refused.append(Refusal(error.where or place.name, error.what))
                 reasons.append(f"{refused[-1].where}: {refused[-1].why}")
@@ -148,7 +150,7 @@ def _read(
     place: Place,
     subjects: dict[str, str],
     table: LabelTable,
-    names: Names,
+    statics: Statics,
 ) -> Recording:
     if place.clashes:
         raise place.clashes[0]
@@ -167,11 +169,7 @@ def _read(
             where=next(iter(place.files.values())),
             fix="Say windows: {duration_s: …} in schema.yaml.",
         )
-    for name, modality in layout.modalities.items():
-        if modality.static:
-            stream = read_static(files, modality, place, subject, names)
-            if stream is not None:
-                streams[name] = stream
+    streams |= statics.of(place, subject)
     return Recording(
         streams,
         subject=subject,
@@ -198,7 +196,7 @@ def _card(path: Path, layout: Layout, recordings: Sequence[Recording]) -> Card:
         name=name,
         title=layout.title or name,
         task=f"{len(classes)} classes" if classes else "no labels",
-        schema=layout.schema,
+        schema=layout.signals,
         classes=classes,
         windows=layout.window_spec,
         label_rule=RULES[labels.from_] if labels is not None else "No labels.",

@@ -1,19 +1,15 @@
-"""Tables about whole recordings: whose they are, what they show, what never changes in them."""
+"""Tables about whole recordings: whose they are, and what they show."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from maestro_ts.errors import FormatError, nearest
 from maestro_ts.signals.datasets.card import Refusal
 from maestro_ts.signals.folder.files import Files, Place
-from maestro_ts.signals.folder.layout import ModalityLayout
-from maestro_ts.signals.formats.table import Column, Table
-from maestro_ts.signals.recording import Stream
+from maestro_ts.signals.formats.table import Column
 
-__all__ = ["Names", "read_register", "read_static", "table_at"]
+__all__ = ["Names", "read_register", "table_at"]
 
 
 class Names:
@@ -104,49 +100,3 @@ def read_register(
         if text:
             values[name] = text
     return values, refused
-
-
-def read_static(
-    files: Files, modality: ModalityLayout, place: Place, subject: str, names: Names
-) -> Stream | None:
-    """The one value of a static modality; None where it is not known.
-
-    Its file is found by a pattern with the recording's placeholders and has one row, or it is one
-    table with the column ``recording`` or ``subject``.
-    """
-    pattern = modality.pattern
-    tells = place.tells | {"subject": subject}
-    if pattern.names:
-        paths = [p for p in files.paths if (t := pattern.match(p)) and _agree(t, tells)]
-        if not paths:
-            return None
-        table = files.table(paths[0], dict.fromkeys(modality.columns, "number"))
-        if table.rows != 1:
-            raise FormatError(f"{table.rows} rows, a static modality has one.", where=paths[0])
-        return _value(table, modality, 0)
-    path = table_at(files, modality.file, "a static modality")
-    try:
-        owner = "recording"
-        table = files.table(path, {owner: "text"} | dict.fromkeys(modality.columns, "number"))
-    except FormatError as error:
-        if "'recording'" not in error.what:
-            raise
-        owner = "subject"
-        table = files.table(path, {owner: "text"} | dict.fromkeys(modality.columns, "number"))
-    wanted = place.name if owner == "recording" else subject
-    called = table.columns[owner]
-    if owner == "recording":
-        called = [names.find(text, table.at(row)) for row, text in enumerate(called)]
-    mine = [row for row, text in enumerate(called) if text == wanted]
-    if len(mine) > 1:
-        raise FormatError(f"a second row for this {owner}.", where=table.at(mine[1]))
-    return _value(table, modality, mine[0]) if mine else None
-
-
-def _value(table: Table, modality: ModalityLayout, row: int) -> Stream:
-    values = np.array([[table.columns[c][row] for c in modality.columns]], dtype=np.float32)
-    return Stream(values, times=np.zeros(1))
-
-
-def _agree(a: dict[str, str], b: dict[str, str]) -> bool:
-    return all(b.get(key, value) == value for key, value in a.items())

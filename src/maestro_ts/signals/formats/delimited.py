@@ -197,7 +197,7 @@ def _converted(
 def _moments(texts: NDArray[Any], where: str, first: int, column: Column) -> NDArray[np.float64]:
     """Seconds since 1970 of ISO 8601 texts; those without a zone are taken as UTC."""
     missing = np.isin(texts, MISSING)
-    array = pa.array(np.where(missing, None, texts), type=pa.string())
+    array = pa.array(texts, type=pa.string(), mask=missing)
     for zone in (None, "UTC"):
         try:
             stamps = pc.cast(array, pa.timestamp("ns", tz=zone))

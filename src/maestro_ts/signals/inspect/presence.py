@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from maestro_ts.signals.inspect.finding import ClassSummary, Dependence, Finding
 from maestro_ts.signals.modality import Schema
@@ -134,7 +133,7 @@ def about_labels(
 
 
 def _is_there(stream: Stream, interval: Interval, static: bool) -> bool:
-    valid: NDArray[np.bool_] = ~np.isnan(stream.values).all(axis=1)
+    valid = ~np.asarray(np.isnan(stream.values).all(axis=1))
     if static:
         return bool(valid.any())
     times = stream.sample_times()

@@ -95,8 +95,7 @@ def _off_grid(rows: NDArray[np.float64], step: float) -> NDArray[np.bool_]:
     count = rows / step
     # Rounding to 32 bits grows with the number itself.
     slack = ON_GRID + 1e-6 * np.abs(count)
-    off: NDArray[np.bool_] = (np.abs(count - np.round(count)) > slack).any(axis=1)
-    return off
+    return np.asarray((np.abs(count - np.round(count)) > slack).any(axis=1))
 
 
 def _by_grid(rows: NDArray[np.float64], size: NDArray[np.float64]) -> tuple[int, float] | None:

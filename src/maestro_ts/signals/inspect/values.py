@@ -120,7 +120,8 @@ def impossible(where: str, modality: Modality, stream: Stream) -> Iterator[Findi
 
 
 def _valid(channel: NDArray[np.float32]) -> NDArray[np.float32]:
-    return channel[~np.isnan(channel)]
+    found: NDArray[np.float32] = channel[~np.isnan(channel)]
+    return found
 
 
 def _is_constant(channel: NDArray[np.float32]) -> bool:
