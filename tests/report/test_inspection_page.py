@@ -91,7 +91,20 @@ def test_the_page_holds_what_it_shows(page: str) -> None:
 def test_a_long_stream_is_thinned_and_its_spikes_stay(page: str) -> None:
     traces = scripts(page, "figures")["streams"]["data"]
     assert all(len(t["x"]) <= 2001 for t in traces)
-    assert max(max(t["y"]) for t in traces) == 382
+    assert max(y for t in traces for y in t["y"] if y is not None) == 382
+
+
+def test_no_line_is_drawn_across_a_gap() -> None:
+    times = np.arange(200) / 10 + np.where(np.arange(200) < 90, 0, 5)
+    values = np.random.default_rng(0).normal(size=(200, 1)).astype(np.float32)
+    streams = {"acc": Stream(values, 10.0, times)}
+    schema = Schema([Modality("acc", 1, 10.0)])
+    card = Card("made", "Made", "", schema, (), WindowSpec(), "", "", "", "", 1)
+    recordings = [Recording(streams, subject="s", source="r")]
+    page = render_inspection(inspect(card, Reading(recordings)), recordings)
+    (trace,) = scripts(page, "figures")["streams"]["data"]
+    assert trace["x"].index(None) == trace["y"].index(None) == 90
+    assert len(trace["x"]) == 201
 
 
 def test_hostile_names_stay_text() -> None:

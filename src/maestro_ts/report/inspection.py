@@ -14,7 +14,7 @@ from maestro_ts.atomic import write_text
 from maestro_ts.report.blocks import Section, Table, block, section
 from maestro_ts.report.header import Headline
 from maestro_ts.report.page import render_page
-from maestro_ts.report.theme import BLUE, HEAT_SCALE, VERMILLION, row_height, styled
+from maestro_ts.report.theme import HEAT_SCALE, colour_of, row_height, styled
 from maestro_ts.report.wording import plain, shortened, wrapped
 from maestro_ts.signals.inspect import Finding, Inspection
 from maestro_ts.signals.inspect.wording import (
@@ -24,13 +24,14 @@ from maestro_ts.signals.inspect.wording import (
     finding_rows,
     modality_rows,
 )
+from maestro_ts.signals.inspect.times import gaps
 from maestro_ts.signals.recording import Recording
 
 __all__ = ["render_inspection", "write_inspection"]
 
 DRAWN = 6  # streams
 POINTS = 2000  # of a stream
-SHOWN_OPEN = 30  # rows of a table
+SHOWN_OPEN = 60  # rows of a table
 # What can be seen in a line over time.
 VISIBLE = ("unit-change", "impossible", "stuck", "constant", "saturation", "gap")
 
@@ -150,20 +151,26 @@ def _streams_figure(chosen: Sequence[Finding], recordings: Sequence[Recording]) 
     if not chosen:
         return None
     by_source = {r.source: r for r in recordings}
-    titles = [wrapped(f"{f.modality}, {f.where}: {f.what}", 60, 3) for f in chosen]
+    titles = [wrapped(f"{f.modality}, {f.where}: {f.what}", 44, 4) for f in chosen]
     figure = make_subplots(
-        rows=len(chosen), cols=1, subplot_titles=titles, vertical_spacing=0.3 / len(chosen)
+        rows=len(chosen), cols=1, subplot_titles=titles, vertical_spacing=0.36 / len(chosen)
     )
     for row, finding in enumerate(chosen, start=1):
         stream = by_source[finding.where].streams[finding.modality]
         times = stream.sample_times()
         for c in range(stream.values.shape[1]):
             at = _thinned(stream.values[:, c])
+            x: list[float | None] = [round(float(t), 4) for t in times[at]]
+            y = [None if np.isnan(v) else float(f"{v:.5g}") for v in stream.values[at, c]]
+            # A line across a gap would invent the signal.
+            for i in np.searchsorted(at, gaps(stream), side="right")[::-1]:
+                x.insert(i, None)
+                y.insert(i, None)
             figure.add_scatter(
-                x=np.round(times[at], 4).tolist(),
-                y=[None if np.isnan(v) else float(f"{v:.5g}") for v in stream.values[at, c]],
+                x=x,
+                y=y,
                 mode="lines",
-                line={"width": 1, "color": BLUE if c else VERMILLION},
+                line={"width": 1, "color": colour_of(c)},
                 connectgaps=False,
                 name=plain(f"channel {c + 1}"),
                 hovertemplate="%{x:.4g} s: %{y:.4g}<extra></extra>",
@@ -171,7 +178,7 @@ def _streams_figure(chosen: Sequence[Finding], recordings: Sequence[Recording]) 
                 col=1,
             )
     figure.update_xaxes(title_text="Time (s)", row=len(chosen), col=1)
-    figure = styled(figure, 90 + 200 * len(chosen), showlegend=False, margin={"t": 56})
+    figure = styled(figure, 90 + 230 * len(chosen), showlegend=False, margin={"t": 64})
     return figure.update_annotations(font={"size": 11})
 
 

@@ -61,7 +61,7 @@ class Files:
         """Names of a table's columns."""
         data = self.folder.read(self.root + path)
         if PurePosixPath(path).suffix.lower() in PARQUET:
-            return list(parquet_types(data, path))
+            return [str(name) for name in parquet_types(data, path)]
         lines = text_lines(data)[self.dialect.skip_lines :]
         return split_line(lines[0], self.dialect) if lines else []
 

@@ -149,7 +149,7 @@ def _steadiness(lines: Sequence[str], delimiter: str) -> float:
 
 def _kinds(path: str, data: bytes, dialect: Dialect) -> dict[Column, Kind]:
     if PurePosixPath(path).suffix.lower() in PARQUET:
-        return {name: kind for name, kind in parquet_types(data, path).items()}
+        return parquet_types(data, path)
     lines = [line for line in text_lines(data)[dialect.skip_lines :] if line.strip()]
     if not lines:
         raise FormatError("the file is empty.", where=f"{path}:1")

@@ -55,7 +55,7 @@ def read_parquet(data: bytes, where: str, wanted: Mapping[Column, Kind]) -> Tabl
     return found
 
 
-def parquet_types(data: bytes, where: str) -> dict[str, Kind]:
+def parquet_types(data: bytes, where: str) -> dict[Column, Kind]:
     """Names of all columns and the kind that fits each; others are left out.
 
     Raises
@@ -67,7 +67,7 @@ def parquet_types(data: bytes, where: str) -> dict[str, Kind]:
         schema = pq.read_schema(pa.BufferReader(data))
     except (pa.ArrowException, OSError) as error:
         raise FormatError(f"no Parquet file: {_first_line(error)}.", where=where) from error
-    found: dict[str, Kind] = {}
+    found: dict[Column, Kind] = {}
     for field in schema:
         if pa.types.is_timestamp(field.type):
             found[field.name] = "moment"

@@ -54,8 +54,9 @@ def constant(where: str, modality: Modality, stream: Stream) -> Iterator[Finding
         return
     channels = [c for c in range(modality.channels) if _is_constant(stream.values[:, c])]
     if channels:
-        value = f"always {float(_valid(stream.values[:, channels[0]])[0]):g}"
-        what = value if modality.channels == 1 else f"channel {_listed(channels)}: {value}"
+        said = ", ".join(f"{_valid(stream.values[:, c])[0]:g}" for c in channels)
+        which = "" if modality.channels == 1 else f"channel {_listed(channels)}: "
+        what = f"{which}always {said}"
         yield Finding("constant", where, modality.name, what, len(channels) / modality.channels)
 
 
