@@ -17,6 +17,7 @@ from maestro_ts.report.page import render_page
 from maestro_ts.report.theme import HEAT_SCALE, colour_of, row_height, styled
 from maestro_ts.report.wording import plain, shortened, wrapped
 from maestro_ts.signals.inspect import Finding, Inspection
+from maestro_ts.signals.inspect.times import gaps
 from maestro_ts.signals.inspect.wording import (
     class_rows,
     dependence_rows,
@@ -24,7 +25,6 @@ from maestro_ts.signals.inspect.wording import (
     finding_rows,
     modality_rows,
 )
-from maestro_ts.signals.inspect.times import gaps
 from maestro_ts.signals.recording import Recording
 
 __all__ = ["render_inspection", "write_inspection"]
