@@ -11,6 +11,7 @@ from maestro_ts.signals.datasets.card import Card, Reading
 from maestro_ts.signals.inspect import KINDS, inspect
 from maestro_ts.signals.inspect.finding import Finding
 from maestro_ts.signals.inspect.units import grid_step, scale_change
+from maestro_ts.signals.inspect.wording import finding_rows
 from maestro_ts.signals.modality import Modality, Schema
 from maestro_ts.signals.recording import Interval, Recording, Stream
 
@@ -282,6 +283,14 @@ def test_every_kind_of_finding_has_words_and_an_order() -> None:
     values[400] = 382
     found = look(values, unit="degC", times=clock() / 2)
     assert [f.kind for f in found] == sorted((f.kind for f in found), key=list(KINDS).index)
+
+
+def test_a_recording_with_two_findings_of_a_kind_counts_once() -> None:
+    wide = np.clip(2.5 * np.random.default_rng(0).normal(size=(N, 1)), -2, 2).astype(np.float32)
+    modality = Modality("m", 1, RATE_HZ)
+    recording = Recording({"m": Stream(wide, RATE_HZ)}, subject="s", source="r")
+    _, (row,) = finding_rows(inspect(card_of(modality), Reading([recording])))
+    assert row[:3] == ["saturation", "m", "1"]
 
 
 def test_a_look_changes_nothing() -> None:

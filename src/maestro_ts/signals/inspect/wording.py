@@ -48,7 +48,8 @@ def finding_rows(seen: Inspection) -> Rows:
     for (kind, modality), group in groups.items():
         worst = max(group, key=lambda f: f.share)
         example = f"{worst.where}: {worst.what}" if worst.where else worst.what
-        rows.append([kind, modality, str(len(group)) if worst.where else "all", example])
+        touched = str(len({f.where for f in group})) if worst.where else "all"
+        rows.append([kind, modality, touched, example])
     return ["finding", "modality", "recordings", "the worst"], rows
 
 
