@@ -23,7 +23,14 @@ __all__ = ["fit", "run"]
 
 
 def fit(
-    dataset: Annotated[str, typer.Argument(help="Name: see `maestro-ts datasets list`.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE",
+            help="Name of a data set (see `maestro-ts datasets list`), or a folder or zip with a "
+            "schema.yaml (see `maestro-ts init`).",
+        ),
+    ],
     data: Data = None,
     out: Out = Path("runs/latest"),
     recipe: Recipe = "default",
@@ -51,7 +58,7 @@ def fit(
         raise ConfigError("--step-s is given without --window-s.", fix="Give both.")
     settings = load_recipe(recipe).override(parse_overrides(set_ or []))
     job = Job(
-        dataset=dataset,
+        dataset=source,
         data=data,
         out=out,
         recipe=settings,

@@ -7,7 +7,18 @@ import sys
 
 import typer
 
-from maestro_ts.cli import datasets, demo, doctor, evaluate, fit, models, predict, report
+from maestro_ts.cli import (
+    datasets,
+    demo,
+    doctor,
+    evaluate,
+    fit,
+    init,
+    inspect,
+    models,
+    predict,
+    report,
+)
 from maestro_ts.errors import MaestroError
 
 __all__ = ["app", "main"]
@@ -22,6 +33,8 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.add_typer(datasets.app, name="datasets")
+app.command("init")(init.init)
+app.command("inspect")(inspect.inspect)
 app.command("models")(models.models)
 app.command("fit")(fit.fit)
 app.command("evaluate")(evaluate.evaluate)

@@ -29,8 +29,8 @@ from maestro_ts.experiments.progress import Progress
 from maestro_ts.recipe import Recipe, load_recipe
 from maestro_ts.report.page import write_report
 from maestro_ts.signals.cut import WindowSpec, cut
-from maestro_ts.signals.datasets import card, read
 from maestro_ts.signals.datasets.card import Card
+from maestro_ts.signals.source import read_source
 from maestro_ts.signals.split import subject_folds
 from maestro_ts.signals.windows import Windows
 from maestro_ts.training.run import Run
@@ -48,8 +48,9 @@ class Job:
     Attributes
     ----------
     dataset : str
+        Name of a published data set, or path of a folder or zip with a ``schema.yaml``.
     data : Path or None
-        Archive or folder; None for a set that comes with a package.
+        Archive or folder of a published set; None for one that comes with a package.
     out : Path
         Run folder; with `cross_validate` it holds one run folder per fold.
     recipe : Recipe
@@ -83,26 +84,33 @@ class Job:
 
 @dataclass(frozen=True)
 class LoadedData:
-    """A data set, read and cut, and what its reader refused."""
+    """A data set, read and cut, and what its reader refused.
+
+    Attributes
+    ----------
+    layout : dict or None
+        How a folder of one's own was laid out; None for a published set.
+    """
 
     card: Card
     windows: Windows
     notes: list[str]
+    layout: dict[str, Any] | None = None
 
 
 def load_data(
     dataset: str, data: Path | None, spec: WindowSpec | None, progress: Progress
 ) -> LoadedData:
     """Read and cut a data set; refused files become notes, not silence."""
-    about = card(dataset)
-    reading = read(dataset, data, lambda done, total: progress.update("reading", done, total))
+    source = read_source(dataset, data, lambda done, total: progress.update("reading", done, total))
+    about, reading = source.card, source.reading
     notes = [f"not read: {r.where}: {r.why}" for r in reading.refused]
     for note in _shortened(notes):
         progress.note(note)
     windows = cut(reading.recordings, reading.schema or about.schema, spec or about.windows)
     if windows.labels is None:
-        raise DataError("no recording has a label.", where=str(data))
-    return LoadedData(about, windows, notes)
+        raise DataError("no recording has a label.", where=str(data or dataset))
+    return LoadedData(about, windows, notes, source.layout)
 
 
 def run_job(job: Job, progress: Progress | None = None) -> Results:
@@ -123,7 +131,7 @@ def run_job(job: Job, progress: Progress | None = None) -> Results:
     for k in chosen:
         run = Run(job.out / f"fold-{k}") if job.cross_validate else top
         train, test = splits[k]
-        clf = _fitted(job, run, windows[train], windows[test], f"fold {k + 1}", progress)
+        clf = _fitted(job, loaded, run, train, test, f"fold {k + 1}", progress)
         tested.append(_test(clf, windows[test], plan, progress))
         fitted.append(clf)
     if job.cross_validate:  # every fold is a run of its own, with results that can be tested anew
@@ -150,7 +158,7 @@ def retest(
         raise ConfigError(f"{folder} holds several runs.", fix=f"Name one: {folder}/fold-0.")
     clf = MaestroClassifier.load(folder)
     old = Results.load(run.results)
-    loaded = load_data(old.about["dataset"], data, _spec(old.about), progress)
+    loaded = load_data(*_source(old.about, data), _spec(old.about), progress)
     held = np.isin(loaded.windows.subjects, old.about["subjects_test"])
     test = loaded.windows[np.flatnonzero(held)]
     if not len(test):
@@ -186,19 +194,22 @@ def _check_settings(job: Job, top: Run) -> None:
 
 def _fitted(
     job: Job,
+    loaded: LoadedData,
     run: Run,
-    train: Windows,
-    test: Windows,
+    train: NDArray[np.intp],
+    test: NDArray[np.intp],
     title: str,
     progress: Progress,
 ) -> MaestroClassifier:
     """Fit one fold, or read it when it is finished already."""
     origin = {
-        "dataset": job.dataset,
+        "dataset": loaded.card.name,
         "seed": job.seed,
-        "subjects_test": _names(test),
-        "windows_train": _fingerprint(train),
+        "subjects_test": _names(loaded.windows[test]),
+        "windows_train": _fingerprint(loaded.windows[train]),
     }
+    if loaded.layout is not None:  # with it, files without a schema of their own can be predicted
+        origin["layout"] = loaded.layout
     if job.resume and run.finished:
         _check_origin(run, origin)
         progress.note(f"{title}: finished already")
@@ -211,7 +222,7 @@ def _fitted(
         n_threads=job.n_threads,
         callbacks=[progress.training(title)],
     )
-    clf.fit(train, run=run, resume=job.resume)
+    clf.fit(loaded.windows[train], run=run, resume=job.resume)
     clf.write(run, origin)
     run.finish()
     return clf
@@ -275,7 +286,8 @@ def _results(
     held = np.isin(windows.subjects[train], first.validation_subjects_)
     cost = cost_of(first.front_end_, first.network_, windows[test])
     about = {
-        "dataset": job.dataset,
+        "dataset": loaded.card.name,
+        **({} if loaded.layout is None else {"source": job.dataset}),
         "title": loaded.card.title,
         "task": loaded.card.task,
         "licence": loaded.card.licence,
@@ -320,6 +332,13 @@ def _write(run: Run, results: Results, outcomes: Sequence[Outcome], classes: NDA
     results.save(run.results)
     write_text(run.card, model_card(results))
     write_report(results, run.report)
+
+
+def _source(about: dict[str, Any], data: Path | None) -> tuple[str, Path | None]:
+    """What a run was trained on; a folder of one's own may lie elsewhere now."""
+    if "source" not in about:
+        return about["dataset"], data
+    return str(data or about["source"]), None
 
 
 def _spec(about: dict[str, Any]) -> WindowSpec:

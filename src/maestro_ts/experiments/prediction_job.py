@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +16,9 @@ from maestro_ts.evaluation.results import Results
 from maestro_ts.experiments.prediction_table import write_predictions
 from maestro_ts.experiments.progress import Progress
 from maestro_ts.signals.cut import WindowSpec, cut
-from maestro_ts.signals.datasets import card, read
+from maestro_ts.signals.datasets import DATASETS, card, read
+from maestro_ts.signals.folder import is_folder
+from maestro_ts.signals.source import Source, read_unlabelled, renamed
 from maestro_ts.signals.windows import Windows
 from maestro_ts.training.run import Run
 
@@ -22,7 +26,11 @@ __all__ = ["predict_files"]
 
 
 def predict_files(
-    folder: Path, source: Path, out: Path, progress: Progress | None = None
+    folder: Path,
+    source: Path,
+    out: Path,
+    progress: Progress | None = None,
+    names: Mapping[str, str] | None = None,
 ) -> tuple[int, int]:
     """Predict the windows of some files and write a Parquet table.
 
@@ -31,9 +39,12 @@ def predict_files(
     folder : Path
         Run folder.
     source : Path
-        Archive or folder of the run's data set, or an ``.npz`` with one array
-        ``[n, T, C]`` per modality; modalities that are not in it are missing.
+        Archive or folder of the run's data set, a folder or zip with a ``schema.yaml``, or an
+        ``.npz`` with one array ``[n, T, C]`` per modality; modalities that are not in it are
+        missing.
     out : Path
+    names : dict of str to str, optional
+        The input's names of modalities and the model's.
 
     Returns
     -------
@@ -45,38 +56,53 @@ def predict_files(
     if not source.exists():
         raise DataError("no such file or folder.", where=str(source))
     if source.suffix == ".npz":
-        windows = _from_npz(source, clf)
+        windows = _from_npz(source, clf, names or {})
     else:
-        windows = _from_dataset(folder, source, progress)
+        windows = _from_files(folder, source, progress, names or {})
     prediction = clf.explain(windows)
     seen = windows.with_schema(clf.schema_)
     write_predictions(out, seen, prediction, clf.classes_)
     return len(windows), int((~seen.present.any(axis=1)).sum())
 
 
-def _from_npz(source: Path, clf: MaestroClassifier) -> Windows:
+def _from_npz(source: Path, clf: MaestroClassifier, names: Mapping[str, str]) -> Windows:
     try:
         with np.load(source, allow_pickle=False) as arrays:
-            X = {name: arrays[name] for name in arrays.files}
+            X = {names.get(name, name): arrays[name] for name in arrays.files}
     except (ValueError, OSError, zipfile.BadZipFile) as error:
         raise FormatError(f"not an .npz of plain arrays: {error}.", where=str(source)) from error
     return Windows.from_arrays(X, clf.schema_, duration_s=clf.duration_)
 
 
-def _from_dataset(folder: Path, source: Path, progress: Progress) -> Windows:
-    """Read with the reader and the windows of the data set that the run was trained on."""
-    name = json.loads(Run(folder).schema.read_text()).get("dataset")
-    if name is None:
-        raise RunError(
-            "this model was not trained on a registered data set.",
-            where=str(folder),
-            fix="Give an .npz with one array [windows, samples, channels] per modality.",
-        )
-    reading = read(name, source, lambda done, total: progress.update("reading", done, total))
-    for refusal in reading.refused[:5]:
+def _from_files(
+    folder: Path, source: Path, progress: Progress, names: Mapping[str, str]
+) -> Windows:
+    """Read the files and cut them as the run's data was cut."""
+    found = renamed(_read(folder, source, progress), names)
+    for refusal in found.reading.refused[:5]:
         progress.note(f"not read: {refusal.where}: {refusal.why}")
-    spec = card(name).windows
+    spec = found.card.windows
     if Run(folder).results.exists():
         used = Results.load(Run(folder).results).about["windows"]
         spec = WindowSpec(used["duration_s"], used["step_s"])
-    return cut(reading.recordings, reading.schema or card(name).schema, spec)
+    return cut(found.reading.recordings, found.schema, spec)
+
+
+def _read(folder: Path, source: Path, progress: Progress) -> Source:
+    """Read by the input's own schema, or else as the data that the run was trained on."""
+    stored: dict[str, Any] = json.loads(Run(folder).schema.read_text())
+    name, layout = stored.get("dataset"), stored.get("layout")
+
+    def told(done: int, total: int) -> None:
+        progress.update("reading", done, total)
+
+    if layout is not None or is_folder(source):
+        return read_unlabelled(source, layout, told)
+    if name not in DATASETS:
+        raise RunError(
+            "this model was not trained on a registered data set.",
+            where=str(folder),
+            fix="Give a folder with a schema.yaml, or an .npz with one array "
+            "[windows, samples, channels] per modality.",
+        )
+    return Source(card(name), read(name, source, told))

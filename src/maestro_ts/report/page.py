@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib import resources
 from pathlib import Path
@@ -14,11 +15,20 @@ from plotly.offline import get_plotlyjs
 
 from maestro_ts.atomic import write_text
 from maestro_ts.evaluation.results import Results
-from maestro_ts.report.header import details, headlines, notes, page_title, summary
+from maestro_ts.report.blocks import Section
+from maestro_ts.report.header import (
+    Detail,
+    Headline,
+    details,
+    headlines,
+    notes,
+    page_title,
+    summary,
+)
 from maestro_ts.report.sections import sections
 from maestro_ts.report.theme import DARK
 
-__all__ = ["embedded_json", "render", "write_report"]
+__all__ = ["embedded_json", "render", "render_page", "write_report"]
 
 
 def render(results: Results) -> str:
@@ -33,16 +43,37 @@ def render(results: Results) -> str:
     str
         HTML without a reference to anything outside itself.
     """
-    parts = sections(results)
-    figures = {b.key: json.loads(b.figure.to_json()) for part in parts for b in part.blocks}
-    return _template().render(
+    return render_page(
         title=page_title(results),
         summary=summary(results),
         headlines=headlines(results),
         notes=notes(results),
-        sections=parts,
+        sections=sections(results),
         details=details(results),
-        results=embedded_json(asdict(results)),
+        tree=asdict(results),
+    )
+
+
+def render_page(
+    *,
+    title: str,
+    summary: str,
+    headlines: Sequence[Headline],
+    notes: Sequence[str],
+    sections: Sequence[Section],
+    details: Sequence[Detail],
+    tree: Any,
+) -> str:
+    """A page of any content; `tree` are the plain numbers behind it."""
+    figures = {b.key: json.loads(b.figure.to_json()) for part in sections for b in part.blocks}
+    return _template().render(
+        title=title,
+        summary=summary,
+        headlines=headlines,
+        notes=notes,
+        sections=sections,
+        details=details,
+        results=embedded_json(tree),
         figures=embedded_json(figures),
         dark=embedded_json(DARK),
         # Nearly five megabytes: not for a page without figures.

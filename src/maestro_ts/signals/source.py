@@ -1,0 +1,136 @@
+"""A source of recordings: the name of a published data set, or the path of your own folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from maestro_ts.errors import ConfigError, DataError, nearest
+from maestro_ts.signals.datasets import DATASETS, card, read
+from maestro_ts.signals.datasets.card import Card, Reading
+from maestro_ts.signals.folder import parse_layout, read_folder
+from maestro_ts.signals.modality import Schema
+
+__all__ = ["Source", "is_own", "parse_renames", "read_source", "read_unlabelled", "renamed"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """What was read, and how a folder of one's own was laid out.
+
+    Attributes
+    ----------
+    card : Card
+    reading : Reading
+    layout : dict or None
+        Plain values of the layout; None for a published data set.
+    unused : tuple of str
+        Tables of the folder that its schema does not name.
+    """
+
+    card: Card
+    reading: Reading
+    layout: dict[str, Any] | None = None
+    unused: tuple[str, ...] = ()
+
+    @property
+    def schema(self) -> Schema:
+        """What the files hold where a card cannot know it, else the card's."""
+        return self.reading.schema or self.card.schema
+
+
+def is_own(source: str) -> bool:
+    """Whether a source is a path; a registered name wins over a folder of that name."""
+    return source not in DATASETS and Path(source).exists()
+
+
+def read_source(
+    source: str,
+    data: Path | None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Source:
+    """Read a source.
+
+    Parameters
+    ----------
+    source : str
+        Name of a data set, or path of a folder or zip with a ``schema.yaml``.
+    data : Path or None
+        Archive or folder of a data set; a path needs none.
+    progress : callable (done, total)
+
+    Raises
+    ------
+    ConfigError
+        Neither a name nor a path, or a path with `data`.
+    """
+    if source in DATASETS:
+        return Source(card(source), read(source, data, progress))
+    if not is_own(source):
+        raise ConfigError(
+            f"Unknown data set {source!r}, and no file or folder of this name.",
+            fix=nearest(source, DATASETS),
+        )
+    if data is not None:
+        raise ConfigError(
+            f"--data is given with the folder {source}.",
+            fix="A folder holds its own data: give one of them.",
+        )
+    found = read_folder(Path(source), progress)
+    return Source(found.card, found.reading, found.layout.to_tree(), found.unused)
+
+
+def read_unlabelled(
+    path: Path,
+    layout: Mapping[str, Any] | None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Source:
+    """Read a folder to predict; `layout` is the trained model's, for a folder without schema."""
+    known = parse_layout(dict(layout), "schema of the run") if layout is not None else None
+    found = read_folder(path, progress, layout=known, labelled=False)
+    return Source(found.card, found.reading, found.layout.to_tree(), found.unused)
+
+
+def parse_renames(pairs: list[str]) -> dict[str, str]:
+    """``["wrist_acc=acc"]`` → ``{"wrist_acc": "acc"}``: the input's name, then the model's."""
+    found: dict[str, str] = {}
+    for pair in pairs:
+        old, equals, new = (part.strip() for part in pair.partition("="))
+        if not (equals and old and new):
+            raise ConfigError(
+                f"--map takes INPUT=MODEL, got {pair!r}.", fix="Example: wrist_acc=acc"
+            )
+        if old in found:
+            raise ConfigError(f"--map names {old!r} twice.")
+        found[old] = new
+    return found
+
+
+def renamed(source: Source, names: Mapping[str, str]) -> Source:
+    """The same recordings with modalities of other names.
+
+    Raises
+    ------
+    DataError
+        No such modality, or two would have the same name.
+    """
+    if not names:
+        return source
+    schema = source.schema
+    for name in names:
+        if name not in schema:
+            raise DataError(
+                f"--map: the input has no modality {name!r}.", fix=nearest(name, schema.names)
+            )
+    kept = [replace(m, name=names.get(m.name, m.name)) for m in schema]
+    recordings = [
+        replace(r, streams={names.get(n, n): s for n, s in r.streams.items()})
+        for r in source.reading.recordings
+    ]
+    return replace(
+        source,
+        card=replace(source.card, schema=Schema(kept)),
+        reading=replace(source.reading, recordings=recordings, schema=None),
+    )

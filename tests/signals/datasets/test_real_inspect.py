@@ -1,0 +1,76 @@
+"""What inspect finds in the real archives."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from maestro_ts.signals.datasets import card, read, umafall
+from maestro_ts.signals.inspect import Inspection, inspect
+from maestro_ts.signals.inspect.units import scale_change
+
+pytestmark = pytest.mark.real
+
+ROOT = Path(__file__).parents[3]
+FOLDER = Path(os.environ.get("MAESTRO_TS_DATA") or ROOT.parent / "shared" / "data")
+
+
+def archive(name: str) -> Path:
+    path = FOLDER / f"{name}.zip"
+    if not path.is_file():
+        if os.environ.get("MAESTRO_TS_REQUIRE_DATA") == "1":
+            pytest.fail(f"not run: no data ({path})")
+        pytest.skip("not run: no data")
+    return path
+
+
+@pytest.fixture(scope="module")
+def seen() -> Inspection:
+    return inspect(card("umafall"), read("umafall", archive("umafall")))
+
+
+def test_absence_tells_the_class_in_umafall(seen: Inspection) -> None:
+    tested = {d.modality: d for d in seen.dependences}
+    # The phone and the wrist are there in every trial: nothing to test.
+    assert "rightpocket_acc" not in tested
+    assert "wrist_acc" not in tested
+    for name in ("waist_acc", "ankle_acc"):
+        assert tested[name].p < 1e-6
+        assert tested[name].cramers_v > 0.2
+    assert sum(tested["waist_acc"].absent.values()) == 109
+    assert sum(tested["ankle_acc"].absent.values()) == 103
+    told = {f.modality for f in seen.findings if f.kind == "absence-tells"}
+    assert {"waist_acc", "waist_gyro", "ankle_acc"} <= told
+    assert seen.guess is not None
+    blind, by_pattern = seen.guess
+    assert by_pattern > blind
+
+
+def test_the_units_that_the_reader_repairs_are_found_in_the_raw_values(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    began: list[tuple[np.ndarray, int]] = []
+    repair = umafall._repair_unit
+
+    def keep(acc: np.ndarray) -> tuple[np.ndarray, int]:
+        repaired, n_small = repair(acc)
+        began.append((acc, n_small))
+        return repaired, n_small
+
+    monkeypatch.setattr(umafall, "_repair_unit", keep)
+    umafall.read(archive("umafall"))
+    changing = [(acc, n) for acc, n in began if 0 < n < len(acc)]
+    assert len(changing) == 206
+    found = [(scale_change(acc.astype(np.float32)), n) for acc, n in changing]
+    right = [f for f, n in found if f is not None and abs(f[0] - n) <= 2]
+    assert len(right) >= 195
+    assert Counter(round(f[1], 3) for f in right).most_common(1)[0][0] == 4
+    # A single sample convicts nobody.
+    missed = sorted(n for f, n in found if f is None)
+    assert missed[:8] == [1] * 8
+    repaired = [np.concatenate([4 * acc[:n], acc[n:]]).astype(np.float32) for acc, n in changing]
+    assert sum(scale_change(acc) is not None for acc in repaired) == 0
