@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maestro_ts.errors import DataError
-from maestro_ts.signals.split import subject_folds, subject_holdout
+from maestro_ts.signals.split import split_by_source, subject_folds, subject_holdout
 
 many_subjects = st.lists(st.integers(0, 9).map(lambda k: f"s{k}"), min_size=2, max_size=60).filter(
     lambda s: len(set(s)) > 1
@@ -101,3 +101,16 @@ def test_a_holdout_depends_on_its_generator():
 def test_one_subject_cannot_be_held_out():
     with pytest.raises(DataError, match=r"two subjects, there is 1\..*validation_share"):
         subject_holdout(np.array(["a", "a"]), 0.5, np.random.default_rng(0))
+
+
+def test_the_owners_split_is_by_how_a_source_begins():
+    sources = ["set-a/1", "set-b/2", "set-a/3", "set-c/4"]
+    train, test = split_by_source(sources, ["1", "2", "3", "4"], ("set-a/", "set-b/"))
+    assert (train.tolist(), test.tolist()) == ([0, 2], [1])
+
+
+def test_an_owners_split_that_cannot_be_is_refused():
+    with pytest.raises(DataError, match="'set-b/'"):
+        split_by_source(["set-a/1"], ["1"], ("set-a/", "set-b/"))
+    with pytest.raises(DataError, match="one is in both parts"):
+        split_by_source(["set-a/1", "set-b/1"], ["one", "one"], ("set-a/", "set-b/"))

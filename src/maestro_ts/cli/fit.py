@@ -35,7 +35,14 @@ def fit(
     out: Out = Path("runs/latest"),
     recipe: Recipe = "default",
     set_: Set = None,
-    folds: Annotated[int, typer.Option(min=2, help="Folds by subject; the first is the test.")] = 5,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            help="Folds by subject; the first is the test. "
+            "Without it: the owners' split where there is one, else 5.",
+        ),
+    ] = None,
     cv: Annotated[bool, typer.Option("--cv", help="Train and test all folds.")] = False,
     window_s: Annotated[float | None, typer.Option(help="Window length in seconds.")] = None,
     step_s: Annotated[float | None, typer.Option(help="From one window to the next.")] = None,

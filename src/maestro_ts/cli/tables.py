@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 __all__ = ["format_table", "results_table"]
 
+RANKING = {"auroc": "AUROC", "auprc": "AUPRC"}  # of a task with a positive class
+
 
 def format_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Columns padded to their widest cell."""
@@ -47,8 +49,13 @@ def results_table(results: Results) -> str:
                 f"{s['accuracy']:.3f}",
                 f"{s['macro_f1']:.3f}",
                 f"{low:.2f}–{high:.2f}",
+                *(_or_dash(s[key]) for key in RANKING if key in s),
             ]
         )
-    return format_table(
-        ["test windows with", "realised", "accuracy", "macro-F1", "95 % by subject"], rows
-    )
+    ranked = [RANKING[key] for key in RANKING if any(key in s for s in results.scores)]
+    header = ["test windows with", "realised", "accuracy", "macro-F1", "95 % by subject", *ranked]
+    return format_table(header, rows)
+
+
+def _or_dash(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"

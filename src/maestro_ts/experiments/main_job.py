@@ -31,7 +31,7 @@ from maestro_ts.report.page import write_report
 from maestro_ts.signals.cut import WindowSpec, cut
 from maestro_ts.signals.datasets.card import Card
 from maestro_ts.signals.source import read_source
-from maestro_ts.signals.split import subject_folds
+from maestro_ts.signals.split import split_by_source, subject_folds
 from maestro_ts.signals.windows import Windows
 from maestro_ts.training.run import Run
 
@@ -39,6 +39,9 @@ __all__ = ["RATES", "Job", "LoadedData", "load_data", "retest", "run_job"]
 
 RATES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8)
 MODES = ("modality", "segment")
+FOLDS = 5
+
+Splits = Sequence[tuple[NDArray[np.intp], NDArray[np.intp]]]
 
 
 @dataclass(frozen=True)
@@ -54,8 +57,9 @@ class Job:
     out : Path
         Run folder; with `cross_validate` it holds one run folder per fold.
     recipe : Recipe
-    folds : int
-        Folds by subject; the first is the test unless `cross_validate`.
+    folds : int or None
+        Folds by subject; the first is the test unless `cross_validate`. None: the owners' own
+        split where the data set has one, else five.
     cross_validate : bool
         Train and test all folds and pool them.
     windows : WindowSpec or None
@@ -66,7 +70,7 @@ class Job:
     data: Path | None
     out: Path
     recipe: Recipe
-    folds: int = 5
+    folds: int | None = None
     cross_validate: bool = False
     seed: int = 0
     rates: tuple[float, ...] = RATES
@@ -78,7 +82,7 @@ class Job:
     n_threads: int | None = None
 
     def __post_init__(self) -> None:
-        if self.folds < 2:
+        if self.folds is not None and self.folds < 2:
             raise ConfigError(f"folds must be 2 or more, got {self.folds}.")
 
 
@@ -121,11 +125,11 @@ def run_job(job: Job, progress: Progress | None = None) -> Results:
     top.check(resume=job.resume, overwrite=job.overwrite)
     loaded = load_data(job.dataset, job.data, job.windows, progress)
     windows = loaded.windows
-    splits = subject_folds(windows.subjects, job.folds)
+    splits, _ = _splits(job, loaded)
     # Only now, when the data is known to be good, is an old run replaced.
     top.begin(resume=job.resume, overwrite=job.overwrite)
     top.save_settings(job.recipe)
-    chosen = range(job.folds) if job.cross_validate else range(1)
+    chosen = range(len(splits)) if job.cross_validate else range(1)
     plan = conditions(windows.schema, job.rates, job.modes)
     tested, fitted = [], []
     for k in chosen:
@@ -171,6 +175,7 @@ def retest(
         classes=old.classes,
         schema=test.schema,
         rates=rates,
+        positive=loaded.card.positive,
     )
     results.cost, results.example, results.training = old.cost, old.example, old.training
     _write(run, results, outcomes, clf.classes_)
@@ -190,6 +195,17 @@ def _check_settings(job: Job, top: Run) -> None:
             where=str(top.settings),
             fix="Resume with the same recipe and --set, or start anew with --overwrite.",
         )
+
+
+def _splits(job: Job, loaded: LoadedData) -> tuple[Splits, str]:
+    """Training and test windows of every fold, and how they were chosen."""
+    parts, windows = loaded.card.owners_split, loaded.windows
+    if job.folds is None and parts is not None and not job.cross_validate:
+        split = split_by_source(windows.sources, windows.subjects, parts)
+        return [split], f"the owners': {parts[0]} trains, {parts[1]} tests"
+    folds = job.folds or FOLDS
+    text = f"GroupKFold({folds}, shuffle=True, random_state=0) by subject"
+    return subject_folds(windows.subjects, folds), text
 
 
 def _fitted(
@@ -275,7 +291,7 @@ def _truth(classes: NDArray[Any], windows: Windows) -> NDArray[np.int64]:
 def _results(
     job: Job,
     loaded: LoadedData,
-    splits: Sequence[tuple[NDArray[np.intp], NDArray[np.intp]]],
+    splits: Splits,
     chosen: Sequence[int],
     fitted: Sequence[MaestroClassifier],
     tested: Sequence[Sequence[Outcome]],
@@ -294,7 +310,7 @@ def _results(
         "recipe": job.recipe.name,
         "settings": job.recipe.model_dump(mode="json"),
         "windows": asdict(job.windows or loaded.card.windows),
-        "split": f"GroupKFold({job.folds}, shuffle=True, random_state=0) by subject",
+        "split": _splits(job, loaded)[1],
         "folds": [int(k) for k in chosen],
         "cross_validated": job.cross_validate,
         "n_train": int((~held).sum()),
@@ -315,6 +331,7 @@ def _results(
         classes=[str(c) for c in first.classes_],
         schema=windows.schema,
         rates=job.rates,
+        positive=loaded.card.positive,
     )
     results.cost = cost
     shown = windows[test]

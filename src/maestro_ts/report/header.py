@@ -72,7 +72,7 @@ def summary(results: Results) -> str:
 
 
 def headlines(results: Results) -> list[Headline]:
-    """Accuracy and macro-F1 with everything present."""
+    """Accuracy, macro-F1 and, with a positive class, its ranking, with everything present."""
     row = everything_present(results)
     if row is None:
         return []
@@ -85,6 +85,12 @@ def headlines(results: Results) -> list[Headline]:
         if lone:
             note = "one test subject: no interval"
         found.append(Headline(METRICS[metric], scored(row[metric]), note))
+    for metric, name in (("auroc", "AUROC"), ("auprc", "AUPRC")):
+        if row.get(metric) is not None:
+            note = (
+                "" if lone else f"95 % interval by subject: {interval(row[f'{metric}_interval'])}"
+            )
+            found.append(Headline(name, scored(row[metric]), note))
     complete = row.get("complete") or {}
     if complete.get("n") and complete["n"] != row["n"]:
         found.append(

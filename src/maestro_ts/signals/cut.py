@@ -167,7 +167,7 @@ def _slice(
 ) -> Samples:
     """Join the recordings' streams of one modality and point every window at its rows."""
     streams = [r.streams.get(modality.name) for r in recordings]
-    timed = not modality.static and any(s is not None and s.times is not None for s in streams)
+    timed = any(s is not None and s.times is not None for s in streams)
     n = len(owner)
     first, length, origin = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n)
     values: list[Any] = [np.zeros((0, modality.channels), np.float32)]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from maestro_ts.errors import DataError
 
-__all__ = ["subject_folds", "subject_holdout"]
+__all__ = ["split_by_source", "subject_folds", "subject_holdout"]
 
 
 def subject_folds(
@@ -31,6 +31,31 @@ def subject_folds(
         )
     folds = GroupKFold(n_folds, shuffle=True, random_state=seed)
     return list(folds.split(np.zeros(len(subjects)), groups=subjects))
+
+
+def split_by_source(
+    sources: Sequence[str] | NDArray[np.str_],
+    subjects: Sequence[str] | NDArray[np.str_],
+    parts: tuple[str, str],
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The owners' own split: training and test windows by how their source begins.
+
+    Returns
+    -------
+    (train, test) : integer index arrays; windows of neither part are in none of them.
+    """
+    names = np.asarray(sources)
+    train, test = (np.flatnonzero(np.char.startswith(names, part)) for part in parts)
+    for part, rows in zip(parts, (train, test), strict=True):
+        if not len(rows):
+            raise DataError(
+                f"no window of the part {part!r} of the owners' split is in this data.",
+                fix="Ask for a number of folds by subject instead.",
+            )
+    both = np.intersect1d(np.asarray(subjects)[train], np.asarray(subjects)[test])
+    if len(both):
+        raise DataError(f"{both[0]} is in both parts of the owners' split.")
+    return train, test
 
 
 def subject_holdout(
