@@ -14,10 +14,9 @@ from maestro_ts.signals.modality import Modality, Schema
 from maestro_ts.signals.recording import Recording
 from maestro_ts.signals.windows import Samples, Windows, window_ids
 
-__all__ = ["Places", "WindowSpec", "check_streams", "cut", "place", "rows_between"]
+__all__ = ["BORDER_S", "Places", "WindowSpec", "check_streams", "cut", "place", "rows_between"]
 
-
-BORDER_S = 1e-9
+BORDER_S = 1e-9  # a sample as little before a window belongs to it: rounding
 
 
 @dataclass(frozen=True)

@@ -36,4 +36,5 @@ def read_rows(
     if len(starts) == 1:
         return buffer[starts[0] : starts[0] + lengths[0]].copy()
     before = np.cumsum(lengths) - lengths
-    return buffer[np.repeat(starts - before, lengths) + np.arange(lengths.sum())]
+    found: NDArray[Any] = buffer[np.repeat(starts - before, lengths) + np.arange(lengths.sum())]
+    return found

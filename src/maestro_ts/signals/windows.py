@@ -121,9 +121,7 @@ class Samples:
             self,
             values=self.read(),
             starts=np.cumsum(self.lengths) - self.lengths,
-            times=None
-            if self.times is None
-            else read_rows(self.times, self.starts, self.lengths),
+            times=None if self.times is None else read_rows(self.times, self.starts, self.lengths),
         )
 
 

@@ -70,9 +70,7 @@ def bin_samples(
     )
 
 
-def _bin(
-    samples: Samples, duration_s: NDArray[np.float64], bins: int, *, static: bool
-) -> Binned:
+def _bin(samples: Samples, duration_s: NDArray[np.float64], bins: int, *, static: bool) -> Binned:
     n, channels = len(samples.starts), samples.values.shape[1]
     values, times, owner = samples.flat()
     if static:
