@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from maestro_ts.cli import datasets, demo, doctor, evaluate, fit, models, predict, report
+from maestro_ts.cli import datasets, demo, doctor, evaluate, fit, models, predict, prepare, report
 from maestro_ts.errors import MaestroError
 
 __all__ = ["app", "main"]
@@ -23,6 +23,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.add_typer(datasets.app, name="datasets")
 app.command("models")(models.models)
+app.command("prepare")(prepare.prepare)
 app.command("fit")(fit.fit)
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
@@ -42,7 +43,7 @@ def main() -> None:
         if isinstance(stop, SystemExit) and stop.code != 130:
             raise
         command = shlex.join(["maestro-ts", *[a for a in sys.argv[1:] if a != "--overwrite"]])
-        if "--resume" not in sys.argv and sys.argv[1:2] in (["fit"], ["demo"]):
+        if "--resume" not in sys.argv and sys.argv[1:2] in (["fit"], ["demo"], ["prepare"]):
             command += " --resume"
         print(
             f"\nInterrupted. What was finished is kept; go on with:\n  {command}", file=sys.stderr

@@ -32,6 +32,7 @@ from maestro_ts.signals.cut import WindowSpec, cut
 from maestro_ts.signals.datasets import card, read
 from maestro_ts.signals.datasets.card import Card
 from maestro_ts.signals.split import subject_folds
+from maestro_ts.signals.store import Manifest, is_store, open_windows
 from maestro_ts.signals.windows import Windows
 from maestro_ts.training.run import Run
 
@@ -48,8 +49,9 @@ class Job:
     Attributes
     ----------
     dataset : str
+        A data set's name or a window store's folder.
     data : Path or None
-        Archive or folder; None for a set that comes with a package.
+        Archive, folder or window store; None for a set that comes with a package, or a store.
     out : Path
         Run folder; with `cross_validate` it holds one run folder per fold.
     recipe : Recipe
@@ -93,7 +95,13 @@ class LoadedData:
 def load_data(
     dataset: str, data: Path | None, spec: WindowSpec | None, progress: Progress
 ) -> LoadedData:
-    """Read and cut a data set; refused files become notes, not silence."""
+    """Read and cut a data set, or open a window store; refused files become notes, not silence.
+
+    A store may stand in place of the data set's name or of its files.
+    """
+    for place in (Path(dataset), data):
+        if place is not None and is_store(place):
+            return _from_store(place, spec, progress)
     about = card(dataset)
     reading = read(dataset, data, lambda done, total: progress.update("reading", done, total))
     notes = [f"not read: {r.where}: {r.why}" for r in reading.refused]
@@ -103,6 +111,17 @@ def load_data(
     if windows.labels is None:
         raise DataError("no recording has a label.", where=str(data))
     return LoadedData(about, windows, notes)
+
+
+def _from_store(folder: Path, spec: WindowSpec | None, progress: Progress) -> LoadedData:
+    windows = open_windows(folder, spec)
+    manifest = Manifest.load(folder)
+    notes = [f"not read: {where}: {why}" for where, why in manifest.refused]
+    for note in _shortened(notes):
+        progress.note(note)
+    if windows.labels is None:
+        raise DataError("no recording has a label.", where=str(folder))
+    return LoadedData(manifest.card(folder.name), windows, notes)
 
 
 def run_job(job: Job, progress: Progress | None = None) -> Results:
@@ -275,7 +294,7 @@ def _results(
     held = np.isin(windows.subjects[train], first.validation_subjects_)
     cost = cost_of(first.front_end_, first.network_, windows[test])
     about = {
-        "dataset": job.dataset,
+        "dataset": loaded.card.name,
         "title": loaded.card.title,
         "task": loaded.card.task,
         "licence": loaded.card.licence,

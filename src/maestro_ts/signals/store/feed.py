@@ -130,4 +130,4 @@ def _encode(recording: Recording, schema: Schema, folder: Path, number: int) -> 
 
 
 def _piece_path(folder: Path, number: int) -> Path:
-    return folder / f"{number:06d}.npz"
+    return folder / f"{number:06d}.bin"

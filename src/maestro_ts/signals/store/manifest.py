@@ -13,6 +13,7 @@ from urllib.parse import quote
 from maestro_ts.atomic import write_text
 from maestro_ts.errors import DataError, FormatError
 from maestro_ts.signals.cut import WindowSpec
+from maestro_ts.signals.datasets.card import Card
 from maestro_ts.signals.modality import Schema
 
 __all__ = ["FORMAT", "MANIFEST", "Manifest", "Shard", "StoredFile", "check_file", "is_store"]
@@ -150,6 +151,19 @@ class Manifest:
                 where=str(path),
                 fix="Prepare the store again.",
             ) from error
+
+    def card(self, name: str) -> Card:
+        """What is known of the data set, `name` if its name is not."""
+        known = {"name": name, "title": name, "task": "", "licence": ""} | dict(self.about)
+        return Card(
+            **known | {"classes": tuple(known.get("classes", ()))},
+            schema=self.schema,
+            windows=self.spec,
+            label_rule="A window lies entirely within one label.",
+            citation="",
+            how_to_get="",
+            subjects=0,
+        )
 
     @property
     def parts(self) -> int:

@@ -1,4 +1,4 @@
-"""One recording, encoded, as a file of its own until its shard is written.
+"""One recording, encoded, as two files of its own until its shard is written.
 
 Workers read recordings in any order and leave pieces; shards are packed from them in order, so a
 store does not depend on how many workers there were, and nothing that was read is read again.
@@ -11,13 +11,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from maestro_ts.atomic import atomic_path
-from maestro_ts.errors import FormatError
+from maestro_ts.atomic import write_text
+from maestro_ts.errors import FormatError, RunError
 from maestro_ts.signals.recording import Interval, Recording
 from maestro_ts.signals.store.quantum import Lattice, encode
 
@@ -26,30 +25,38 @@ __all__ = ["Piece", "PieceStream", "read_piece", "write_piece"]
 
 @dataclass(frozen=True)
 class PieceStream:
-    """What is known of an encoded stream.
+    """What is known of an encoded stream, and where its arrays begin in the piece's file.
 
     Attributes
     ----------
     rows, channels : int
     lattice : Lattice or None
         None: float32.
-    timed : bool
-        Samples have times of their own.
+    values_at, gaps_at : int
+        First byte.
+    times_at : int or None
+        None: no times of its own.
+    gaps : int
+        Runs of rows without any valid channel.
     """
 
     rows: int
     channels: int
     start_s: float
     rate_hz: float | None
-    timed: bool
     lattice: Lattice | None
+    values_at: int
+    times_at: int | None
+    gaps_at: int
+    gaps: int
 
 
 @dataclass(frozen=True)
 class Piece:
-    """An encoded recording; its arrays stay in the file."""
+    """An encoded recording; its arrays stay in the file until they are asked for."""
 
     path: Path
+    bytes: int
     subject: str
     source: str
     duration_s: float
@@ -60,84 +67,108 @@ class Piece:
 
     def values(self, modality: str) -> NDArray[Any]:
         """Codes or values, (T, C)."""
-        return self._array(f"values/{modality}")
+        stream = self.streams[modality]
+        shape = stream.rows, stream.channels
+        return self._array("<f4" if stream.lattice is None else "<i2", shape, stream.values_at)
 
     def times(self, modality: str) -> NDArray[np.float64]:
-        """Times of a timed stream, (T,)."""
-        return self._array(f"times/{modality}")
+        """Times of a stream with its own, (T,)."""
+        stream = self.streams[modality]
+        assert stream.times_at is not None
+        return self._array("<f8", (stream.rows,), stream.times_at)
 
     def gaps(self, modality: str) -> NDArray[np.int64]:
         """Runs of rows without any valid channel, (G, 2): first, and the one after the last."""
-        return self._array(f"gaps/{modality}")
+        stream = self.streams[modality]
+        return self._array("<i8", (stream.gaps, 2), stream.gaps_at)
 
-    def _array(self, key: str) -> NDArray[Any]:
-        try:
-            with np.load(self.path, allow_pickle=False) as arrays:
-                found: NDArray[Any] = arrays[key]
-        except (BadZipFile, KeyError, ValueError) as error:
+    def _array(self, dtype: str, shape: tuple[int, ...], begin: int) -> NDArray[Any]:
+        count = int(np.prod(shape))
+        found = np.fromfile(self.path, dtype, count, offset=begin)
+        if len(found) != count:
             raise FormatError(
-                f"a piece of an unfinished store is damaged: {error}.",
+                "a piece of an unfinished store is cut short.",
                 where=str(self.path),
                 fix="Prepare anew with --overwrite.",
-            ) from error
-        return found
+            )
+        return found.reshape(shape)
+
+    def remove(self) -> None:
+        """Delete the files."""
+        self.path.with_suffix(".json").unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
 
 
 def write_piece(path: Path, recording: Recording) -> Piece:
-    """Encode a recording and write it, atomically."""
-    arrays: dict[str, NDArray[Any]] = {}
+    """Encode a recording; the ``.json`` beside the arrays is written last, atomically."""
     streams = {}
-    for name, stream in sorted(recording.streams.items()):
-        encoded = encode(stream.values)
-        arrays[f"values/{name}"] = stream.values if encoded is None else encoded[0]
-        arrays[f"gaps/{name}"] = _runs(np.asarray(np.isnan(stream.values).all(axis=1)))
-        if stream.times is not None:
-            arrays[f"times/{name}"] = stream.times
-        streams[name] = PieceStream(
-            rows=len(stream.values),
-            channels=stream.values.shape[1],
-            start_s=stream.start_s,
-            rate_hz=stream.rate_hz,
-            timed=stream.times is not None,
-            lattice=None if encoded is None else encoded[1],
-        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with open(path, "wb") as file:
+            for name, stream in sorted(recording.streams.items()):
+                found = encode(stream.values)
+                gaps = _runs(np.asarray(np.isnan(stream.values).all(axis=1)))
+                values_at = file.tell()
+                file.write(
+                    _bytes(stream.values, "<f4") if found is None else _bytes(found[0], "<i2")
+                )
+                gaps_at = file.tell()
+                file.write(_bytes(gaps, "<i8"))
+                times_at = None if stream.times is None else file.tell()
+                if stream.times is not None:
+                    file.write(_bytes(stream.times, "<f8"))
+                streams[name] = PieceStream(
+                    rows=len(stream.values),
+                    channels=stream.values.shape[1],
+                    start_s=stream.start_s,
+                    rate_hz=stream.rate_hz,
+                    lattice=None if found is None else found[1],
+                    values_at=values_at,
+                    times_at=times_at,
+                    gaps_at=gaps_at,
+                    gaps=len(gaps),
+                )
+            size = file.tell()
+    except OSError as error:
+        raise RunError(
+            f"cannot write: {error.strerror}.",
+            where=str(path),
+            fix="Free some space and go on with --resume.",
+        ) from error
     piece = Piece(
-        path,
-        recording.subject,
-        recording.source,
-        recording.duration_s,
-        recording.clock,
-        recording.notes,
-        recording.labels,
-        streams,
+        path=path,
+        bytes=size,
+        subject=recording.subject,
+        source=recording.source,
+        duration_s=recording.duration_s,
+        clock=recording.clock,
+        notes=recording.notes,
+        labels=recording.labels,
+        streams=streams,
     )
-    head = asdict(piece) | {"path": ""}
-    arrays["head"] = np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)
-    with atomic_path(path) as partial, open(partial, "wb") as file:
-        np.savez(file, **arrays)  # type: ignore[arg-type]
+    write_text(path.with_suffix(".json"), json.dumps(asdict(piece) | {"path": ""}))
     return piece
 
 
 def read_piece(path: Path) -> Piece | None:
     """What `write_piece` wrote, or None when it is not there whole."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            head = json.loads(arrays["head"].tobytes())
-    except (FileNotFoundError, BadZipFile, EOFError, KeyError, ValueError):
+        head = json.loads(path.with_suffix(".json").read_text())
+        if path.stat().st_size != head["bytes"]:
+            return None
+    except FileNotFoundError:
         return None
-    streams = {
-        name: PieceStream(
-            **row
-            | {
-                "lattice": row["lattice"]
-                and Lattice(tuple(row["lattice"]["quanta"]), tuple(row["lattice"]["zeros"]))
-            }
-        )
-        for name, row in head["streams"].items()
-    }
+    for row in head["streams"].values():
+        lattice = row["lattice"]
+        row["lattice"] = lattice and Lattice(tuple(lattice["quanta"]), tuple(lattice["zeros"]))
+    streams = {name: PieceStream(**row) for name, row in head["streams"].items()}
     labels = tuple(Interval(**row) for row in head["labels"])
     fixed = {"path": path, "streams": streams, "labels": labels, "notes": tuple(head["notes"])}
     return Piece(**head | fixed)
+
+
+def _bytes(array: NDArray[Any], dtype: str) -> memoryview:
+    return np.ascontiguousarray(array, dtype=dtype).reshape(-1).view(np.uint8).data
 
 
 def _runs(missing: NDArray[np.bool_]) -> NDArray[np.int64]:

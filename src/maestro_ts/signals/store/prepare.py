@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -81,12 +81,7 @@ def prepare(
         There is a store or an unfinished one already, or the disk is full.
     """
     out = Path(out)
-    if not overwrite and out.exists():
-        raise RunError(
-            "there is something already.",
-            where=str(out),
-            fix="Choose another folder, or replace it with --overwrite.",
-        )
+    _check_place(out, overwrite)
     empty = Manifest(schema, spec, dict(about or {}), source)
     stage = _begin(out, empty, resume=resume, overwrite=overwrite)
     _read_all(stage, feed_recordings(recordings, schema), shard_bytes, Sources(), _silent)
@@ -127,12 +122,7 @@ def prepare_dataset(
             overwrite=overwrite,
             shard_bytes=shard_bytes,
         )
-    if not overwrite and out.exists():
-        raise RunError(
-            "there is something already.",
-            where=str(out),
-            fix="Choose another folder, --resume or --overwrite.",
-        )
+    _check_place(out, overwrite)
     with open_folder(path) as folder:
         parts, source = readers[0](folder), folder.fingerprint()
     empty = Manifest(known.schema, spec, _about(known), source)
@@ -167,8 +157,9 @@ def append(
     for file in added.files():
         (out / file.path).parent.mkdir(parents=True, exist_ok=True)
         os.replace(stage.folder / file.path, out / file.path)
+    whole = _with_windows(out, replace(old, shards=(*old.shards, *added.shards), windows=None))
     shutil.rmtree(stage.folder)
-    return _with_windows(out, replace(old, shards=(*old.shards, *added.shards), windows=None))
+    return whole
 
 
 def change_windows(out: Path | str, spec: WindowSpec) -> Manifest:
@@ -190,6 +181,18 @@ class _Stage:
     @property
     def pieces(self) -> Path:
         return self.folder / "pieces"
+
+
+def _check_place(out: Path, overwrite: bool) -> None:
+    """Nothing is replaced but a store that may be."""
+    if not out.exists() or (overwrite and is_store(out)):
+        return
+    raise RunError(
+        "there is a store already." if is_store(out) else "there is something else already.",
+        where=str(out),
+        fix="Choose another folder"
+        + (", or replace the store with --overwrite." if is_store(out) else "."),
+    )
 
 
 def _begin(out: Path, empty: Manifest, *, resume: bool, overwrite: bool) -> _Stage:
@@ -254,7 +257,7 @@ def _read_all(
         stage.manifest = stage.manifest.with_shard(shard)
         stage.manifest.save(stage.folder)
         for piece in pending:
-            piece.path.unlink(missing_ok=True)
+            piece.remove()
         pending.clear()
         refused.clear()
 
@@ -263,7 +266,7 @@ def _read_all(
         if isinstance(found, Piece):
             twice = sources.admit(found.source, found.source)
             if twice is not None:
-                found.path.unlink()
+                found.remove()
                 found = twice
         if isinstance(found, Refusal):
             refused.append((found.where, found.why))
@@ -281,6 +284,8 @@ def _finish(stage: _Stage, out: Path) -> Manifest:
     """Find the windows and put the store in its place, instead of an old one if there is one."""
     manifest = stage.manifest
     n_read = sum(shard.tables["recordings"].rows for shard in manifest.shards)
+    if not n_read and not manifest.refused:
+        raise DataError("no recordings to write.", where=str(out))
     check_refused(str(out), n_read, [f"{where}: {why}" for where, why in manifest.refused])
     manifest = _with_windows(stage.folder, manifest)
     old = out.with_name(out.name + ".old")
@@ -315,5 +320,4 @@ def _recheck(out: Path, spec: WindowSpec) -> Manifest:
 
 
 def _about(known: Card) -> dict[str, Any]:
-    fields = asdict(replace(known, schema=known.schema, windows=known.windows))
-    return {key: fields[key] for key in ("name", "title", "task", "licence", "classes")}
+    return {key: getattr(known, key) for key in ("name", "title", "task", "licence", "classes")}

@@ -40,7 +40,7 @@ def write_shard(
         # Codes only where all of the shard's recordings have them: a file has one type.
         codes[m.name] = all(p.streams[m.name].lattice is not None for p in there)
         rows = sum(p.streams[m.name].rows for p in there)
-        timed = [p for p in there if p.streams[m.name].timed]
+        timed = [p for p in there if p.streams[m.name].times_at is not None]
         signals[m.name] = _write_rows(
             folder,
             f"signals/{folder_of(m.name)}/{name}",
@@ -77,7 +77,7 @@ def largest_bytes(pieces: Sequence[Piece]) -> int:
     for piece in pieces:
         for name, stream in piece.streams.items():
             row = stream.channels * (4 if stream.lattice is None else 2)
-            row = max(row, 8 if stream.timed else 0)
+            row = max(row, 8 if stream.times_at is not None else 0)
             sizes[name] = sizes.get(name, 0) + stream.rows * row
     return max(sizes.values(), default=0)
 

@@ -111,7 +111,7 @@ def shard_tables(pieces: Sequence[Piece], codes: Mapping[str, bool]) -> dict[str
                     "modality": name,
                     "offset": offsets[name],
                     "length": stream.rows,
-                    "times_offset": times_offsets[name] if stream.timed else None,
+                    "times_offset": times_offsets[name] if stream.times_at is not None else None,
                     "start_s": stream.start_s,
                     "rate_hz": stream.rate_hz,
                     "quanta": lattice and lattice.quanta,
@@ -119,7 +119,7 @@ def shard_tables(pieces: Sequence[Piece], codes: Mapping[str, bool]) -> dict[str
                 }
             )
             offsets[name] += stream.rows
-            times_offsets[name] += stream.rows if stream.timed else 0
+            times_offsets[name] += stream.rows if stream.times_at is not None else 0
             gaps.append((r, name, piece.gaps(name)))
     recordings = [
         {
