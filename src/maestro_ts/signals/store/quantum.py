@@ -68,17 +68,16 @@ class Decoder:
 def encode(values: NDArray[np.float32]) -> tuple[NDArray[np.int16], Lattice] | None:
     """Codes (T, C) and their lattice, or None where some value would change."""
     codes = np.empty(values.shape, dtype=np.int16)
-    quanta, zeros = [], []
+    quanta, zeros = [1.0] * values.shape[1], [0] * values.shape[1]
     known: tuple[float, ...] = ()
-    for c in range(values.shape[1]):
+    # One quantum for all channels, where there is one, decodes faster: what fits the largest does.
+    peaks = np.fmax.reduce(np.abs(values), axis=0, initial=0.0)
+    for c in np.argsort(-peaks, kind="stable"):
         found = _encode_channel(values[:, c], known)
         if found is None:
             return None
-        codes[:, c], quantum, zero = found
-        # One quantum for all channels, where there is one, decodes faster.
-        known = (quantum,)
-        quanta.append(quantum)
-        zeros.append(zero)
+        codes[:, c], quanta[c], zeros[c] = found
+        known = (quanta[c],)
     return codes, Lattice(tuple(quanta), tuple(zeros))
 
 

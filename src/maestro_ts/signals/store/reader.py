@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from maestro_ts.errors import FormatError
 from maestro_ts.signals.cut import Places, WindowSpec
 from maestro_ts.signals.store.buffers import StoredTimes, StoredValues
 from maestro_ts.signals.store.manifest import Manifest, check_file
@@ -34,12 +35,18 @@ def open_windows(folder: Path | str, spec: WindowSpec | None = None) -> Windows:
     """
     folder = Path(folder)
     manifest = Manifest.load(folder)
+    if manifest.windows is None:
+        raise FormatError(
+            "the store is unfinished.",
+            where=str(folder),
+            fix="Go on with its preparation: maestro-ts prepare … --resume",
+        )
     for file in manifest.files():
         check_file(folder, file)
     streams = read_streams(folder, manifest)
     recordings = read_recordings(folder, manifest)
     times = _times(folder, manifest, streams)
-    if manifest.windows is not None and spec in (None, manifest.spec):
+    if spec in (None, manifest.spec):
         places, spans = read_windows_table(folder, manifest.windows, manifest.schema.names)
     else:
         found = {m: (streams[m.name], times[m.name]) for m in manifest.schema}
