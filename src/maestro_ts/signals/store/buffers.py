@@ -6,6 +6,7 @@ are opened in the process that reads them, when it first reads.
 
 from __future__ import annotations
 
+import math
 import os
 from bisect import bisect_right
 from collections import OrderedDict
@@ -42,7 +43,7 @@ class _Descriptor:
         except ValueError as error:
             raise FormatError(f"no .npy file: {error}.", where=str(path)) from error
         self.path = path
-        self.row_bytes = self.dtype.itemsize * int(np.prod(shape[1:]))
+        self.row_bytes = self.dtype.itemsize * math.prod(shape[1:])
         if version != (1, 0) or fortran or shape[0] != rows:
             raise FormatError(f"holds {shape}, {rows} rows expected.", where=str(path))
         self.columns = shape[1:]
@@ -94,13 +95,15 @@ class _Files:
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"opened": OrderedDict()}
 
-    def read(self, first: int, end: int) -> Iterator[NDArray[Any]]:
+    def read(self, first: int, end: int) -> list[NDArray[Any]]:
         """Rows from `first` to `end`, in as many arrays as files they lie in."""
+        found = []
         while first < end:
             number = bisect_right(self.firsts, first) - 1
             stop = min(end, self.firsts[number + 1])
-            yield self._open(number).read(first - self.firsts[number], stop - first)
+            found.append(self._open(number).read(first - self.firsts[number], stop - first))
             first = stop
+        return found
 
     def _open(self, number: int) -> _Descriptor:
         opened = self.opened.get(number)
@@ -141,9 +144,14 @@ class _Spans:
 
     def read(self, starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[Any]:
         """Rows ``starts[i] : starts[i] + lengths[i]`` of all i, one after another; a copy."""
-        out = np.empty((int(lengths.sum()), *self.shape[1:]), dtype=self.dtype)
         at = 0
-        for first, end in _joined(starts, lengths):
+        if len(starts) == 1:
+            total = int(lengths[0])
+            spans = iter([(int(starts[0]), int(starts[0]) + total)])
+        else:
+            total, spans = int(lengths.sum()), _joined(starts, lengths)
+        out = np.empty((total, *self.shape[1:]), dtype=self.dtype)
+        for first, end in spans:
             while first < end:
                 number = bisect_right(self.firsts, first) - 1
                 stream = self.streams[number]
@@ -207,9 +215,6 @@ class StoredTimes(_Spans):
 
 def _joined(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
     """Spans as (first, end), those that follow each other in one."""
-    if len(starts) == 1:
-        yield int(starts[0]), int(starts[0] + lengths[0])
-        return
     there = np.flatnonzero(lengths)
     if not len(there):
         return
