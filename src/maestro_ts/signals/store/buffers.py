@@ -24,6 +24,7 @@ from maestro_ts.signals.store.tables import StreamRow
 __all__ = ["StoredTimes", "StoredValues"]
 
 MOST_OPEN = 256
+npy: Any = np.lib.format  # has no types
 
 
 class _Descriptor:
@@ -32,8 +33,8 @@ class _Descriptor:
     def __init__(self, path: Path, rows: int) -> None:
         try:
             with open(path, "rb") as file:
-                version = np.lib.format.read_magic(file)
-                shape, fortran, self.dtype = np.lib.format.read_array_header_1_0(file)
+                version = npy.read_magic(file)
+                shape, fortran, self.dtype = npy.read_array_header_1_0(file)
                 self.begin = file.tell()
                 self.number = os.dup(file.fileno())
         except FileNotFoundError as error:
@@ -176,7 +177,7 @@ class StoredValues(_Spans):
     ) -> None:
         self.files = _Files(folder, files)
         super().__init__(streams, (len(self.files), channels))
-        self.decoders = [s.lattice and s.lattice.decoder() for s in self.streams]
+        self.decoders = [None if s.lattice is None else s.lattice.decoder() for s in self.streams]
 
     def _fill(self, out: NDArray[Any], number: int, begin: int) -> None:
         first, decoder = self.streams[number].first + begin, self.decoders[number]

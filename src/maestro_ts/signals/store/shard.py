@@ -22,6 +22,7 @@ from maestro_ts.signals.store.tables import shard_tables, write_table
 __all__ = ["SHARD_BYTES", "largest_bytes", "write_shard"]
 
 SHARD_BYTES = 256_000_000
+npy: Any = np.lib.format  # has no types
 
 
 def write_shard(
@@ -110,10 +111,10 @@ def _write_rows(
         rows = min(per_file, total - first)
         digest = new_hash()
         with atomic_path(folder / path) as partial, open(partial, "wb") as file:
-            np.lib.format.write_array_header_1_0(
+            npy.write_array_header_1_0(
                 file,
                 {
-                    "descr": np.lib.format.dtype_to_descr(dtype),
+                    "descr": npy.dtype_to_descr(dtype),
                     "fortran_order": False,
                     "shape": (rows, *shape[1:]),
                 },

@@ -63,7 +63,8 @@ def _spans(
     modality: Modality, streams: Sequence[StreamRow], times: StoredTimes | None, places: Places
 ) -> Spans:
     n = len(places.owner)
-    found = Spans(*(np.zeros(n, t) for t in (np.int64, np.int64, np.float64, np.int64)))
+    first, length, valid = (np.zeros(n, np.int64) for _ in range(3))
+    found = Spans(first, length, np.zeros(n), valid)
     # Windows of a recording follow each other.
     borders = np.searchsorted(places.owner, np.arange(places.owner[-1] + 2))
     for stream in streams:
