@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from maestro_ts.cli.main import main
@@ -91,6 +92,11 @@ def test_fit_and_evaluate_take_a_store(store, command, tmp_path):
     assert "report.html" in said
     words = ("evaluate", tmp_path / "run", "--data", store, "--rates", "0", "--no-progress")
     assert command(*words)[0] == 0
+    table = tmp_path / "predictions.parquet"
+    words = ("predict", tmp_path / "run", store, "--out", table, "--no-progress")
+    assert command(*words)[0] == 0
+    assert pq.read_metadata(table).num_rows == len(open_windows(store))
+    assert json.loads((tmp_path / "run" / "schema.json").read_text())["dataset"] == "watch"
 
 
 def test_fit_cuts_a_store_as_asked_without_changing_it(store, command, tmp_path):

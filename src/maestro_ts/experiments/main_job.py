@@ -131,6 +131,7 @@ def run_job(job: Job, progress: Progress | None = None) -> Results:
     _check_settings(job, top)
     top.check(resume=job.resume, overwrite=job.overwrite)
     loaded = load_data(job.dataset, job.data, job.windows, progress)
+    job = replace(job, dataset=loaded.card.name)  # what a store is called, not where it lies
     windows = loaded.windows
     splits = subject_folds(windows.subjects, job.folds)
     # Only now, when the data is known to be good, is an old run replaced.
@@ -294,7 +295,7 @@ def _results(
     held = np.isin(windows.subjects[train], first.validation_subjects_)
     cost = cost_of(first.front_end_, first.network_, windows[test])
     about = {
-        "dataset": loaded.card.name,
+        "dataset": job.dataset,
         "title": loaded.card.title,
         "task": loaded.card.task,
         "licence": loaded.card.licence,

@@ -15,6 +15,7 @@ from maestro_ts.experiments.prediction_table import write_predictions
 from maestro_ts.experiments.progress import Progress
 from maestro_ts.signals.cut import WindowSpec, cut
 from maestro_ts.signals.datasets import card, read
+from maestro_ts.signals.store import is_store, open_windows
 from maestro_ts.signals.windows import Windows
 from maestro_ts.training.run import Run
 
@@ -31,7 +32,7 @@ def predict_files(
     folder : Path
         Run folder.
     source : Path
-        Archive or folder of the run's data set, or an ``.npz`` with one array
+        Archive or folder of the run's data set, a window store, or an ``.npz`` with one array
         ``[n, T, C]`` per modality; modalities that are not in it are missing.
     out : Path
 
@@ -65,6 +66,12 @@ def _from_npz(source: Path, clf: MaestroClassifier) -> Windows:
 
 def _from_dataset(folder: Path, source: Path, progress: Progress) -> Windows:
     """Read with the reader and the windows of the data set that the run was trained on."""
+    used = None
+    if Run(folder).results.exists():
+        about = Results.load(Run(folder).results).about["windows"]
+        used = WindowSpec(about["duration_s"], about["step_s"])
+    if is_store(source):
+        return open_windows(source, used)
     name = json.loads(Run(folder).schema.read_text()).get("dataset")
     if name is None:
         raise RunError(
@@ -75,8 +82,4 @@ def _from_dataset(folder: Path, source: Path, progress: Progress) -> Windows:
     reading = read(name, source, lambda done, total: progress.update("reading", done, total))
     for refusal in reading.refused[:5]:
         progress.note(f"not read: {refusal.where}: {refusal.why}")
-    spec = card(name).windows
-    if Run(folder).results.exists():
-        used = Results.load(Run(folder).results).about["windows"]
-        spec = WindowSpec(used["duration_s"], used["step_s"])
-    return cut(reading.recordings, card(name).schema, spec)
+    return cut(reading.recordings, card(name).schema, used or card(name).windows)
