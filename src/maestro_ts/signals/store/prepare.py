@@ -288,17 +288,18 @@ def _finish(stage: _Stage, out: Path) -> Manifest:
         raise DataError("no recordings to write.", where=str(out))
     check_refused(str(out), n_read, [f"{where}: {why}" for where, why in manifest.refused])
     manifest = _with_windows(stage.folder, manifest)
-    old = out.with_name(out.name + ".old")
-    shutil.rmtree(old, ignore_errors=True)
+    old, replaces = out.with_name(out.name + ".old"), out.exists()
     try:
-        if out.exists():
+        if replaces:
+            shutil.rmtree(old, ignore_errors=True)
             out.rename(old)
         stage.folder.rename(out)
     except OSError as error:
-        if old.exists() and not out.exists():
+        if replaces and not out.exists():
             old.rename(out)
         raise RunError(f"cannot write: {error.strerror}.", where=str(out)) from error
-    shutil.rmtree(old, ignore_errors=True)
+    if replaces:
+        shutil.rmtree(old, ignore_errors=True)
     return manifest
 
 
