@@ -12,7 +12,7 @@ import maestro_ts
 HEAVY = ("torch", "sklearn", "scipy", "pandas", "pyarrow", "plotly")
 COMMANDS = (
     *("demo", "datasets", "datasets list", "datasets info", "models"),
-    *("fit", "evaluate", "predict", "report", "doctor"),
+    *("prepare", "fit", "evaluate", "predict", "report", "doctor"),
 )
 
 

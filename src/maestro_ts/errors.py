@@ -6,7 +6,7 @@
     ├── DataError            a recording, window or array that cannot be used   (ValueError)
     │   └── FormatError      a file that is not what its format promises        (ValueError)
     ├── ConfigError          a setting that does not exist or does not fit      (ValueError)
-    ├── RunError             a run folder that cannot be read, written, resumed (OSError)
+    ├── RunError             a run or store that cannot be written or resumed   (OSError)
     └── MissingExtraError    an optional package that is not installed          (ImportError)
 """
 
@@ -65,7 +65,7 @@ class ConfigError(MaestroError, ValueError):
 
 
 class RunError(MaestroError, OSError):
-    """A run folder that cannot be read, written or resumed."""
+    """A run folder that cannot be read, or a run or store that cannot be written or resumed."""
 
 
 class MissingExtraError(MaestroError, ImportError):

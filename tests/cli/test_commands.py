@@ -22,6 +22,7 @@ from safetensors.torch import load_file
 from maestro_ts.cli.main import main
 from maestro_ts.evaluation.results import Results
 from maestro_ts.experiments import main_job
+from maestro_ts.experiments.loading import load_data
 from maestro_ts.signals.datasets import watch
 from maestro_ts.training.run import Run
 
@@ -492,7 +493,7 @@ def test_the_demo_trains_on_the_installed_data(
     monkeypatch.setattr(main_job, "run_job", only_look)
     assert command("demo", "--out", tmp_path / "demo").code == 130
     (job,) = jobs
-    loaded = main_job.load_data(job.dataset, job.data, job.windows, main_job.Progress())
+    loaded = load_data(job.dataset, job.data, job.windows, main_job.Progress())
     assert len(set(loaded.windows.subjects)) == 10
     assert set(loaded.windows.labels) == set(watch.CARD.classes)
     assert job.recipe.training.epochs < 100

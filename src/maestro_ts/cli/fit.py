@@ -16,7 +16,10 @@ from maestro_ts.cli.options import (
     Recipe,
     Resume,
     Set,
+    StepS,
     Threads,
+    WindowS,
+    parse_windows,
 )
 
 __all__ = ["fit", "run"]
@@ -27,8 +30,8 @@ def fit(
         str,
         typer.Argument(
             metavar="SOURCE",
-            help="Name of a data set (see `maestro-ts datasets list`), or a folder or zip with a "
-            "schema.yaml (see `maestro-ts init`).",
+            help="Name of a data set (see `maestro-ts datasets list`), a folder or zip with a "
+            "schema.yaml (see `maestro-ts init`), or a window store.",
         ),
     ],
     data: Data = None,
@@ -44,8 +47,8 @@ def fit(
         ),
     ] = None,
     cv: Annotated[bool, typer.Option("--cv", help="Train and test all folds.")] = False,
-    window_s: Annotated[float | None, typer.Option(help="Window length in seconds.")] = None,
-    step_s: Annotated[float | None, typer.Option(help="From one window to the next.")] = None,
+    window_s: WindowS = None,
+    step_s: StepS = None,
     rates: Annotated[str, typer.Option(help="Missing rates to test.")] = "0,.1,.2,.3,.4,.6,.8",
     seed: Annotated[int, typer.Option(min=0, help="Random state.")] = 0,
     resume: Resume = False,
@@ -56,13 +59,9 @@ def fit(
 ) -> None:
     """Train on a data set, test with sensors missing, write a report."""
     from maestro_ts.cli.progress import ConsoleProgress
-    from maestro_ts.errors import ConfigError
     from maestro_ts.experiments.main_job import Job
     from maestro_ts.recipe import load_recipe, parse_overrides
-    from maestro_ts.signals.cut import WindowSpec
 
-    if step_s is not None and window_s is None:
-        raise ConfigError("--step-s is given without --window-s.", fix="Give both.")
     settings = load_recipe(recipe).override(parse_overrides(set_ or []))
     job = Job(
         dataset=source,
@@ -73,7 +72,7 @@ def fit(
         cross_validate=cv,
         seed=seed,
         rates=parse_rates(rates),
-        windows=WindowSpec(window_s, step_s) if window_s is not None else None,
+        windows=parse_windows(window_s, step_s),
         resume=resume,
         overwrite=overwrite,
         device=device,

@@ -17,6 +17,7 @@ from maestro_ts.cli import (
     inspect,
     models,
     predict,
+    prepare,
     report,
 )
 from maestro_ts.errors import MaestroError
@@ -36,6 +37,7 @@ app.add_typer(datasets.app, name="datasets")
 app.command("init")(init.init)
 app.command("inspect")(inspect.inspect)
 app.command("models")(models.models)
+app.command("prepare")(prepare.prepare)
 app.command("fit")(fit.fit)
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
@@ -55,7 +57,7 @@ def main() -> None:
         if isinstance(stop, SystemExit) and stop.code != 130:
             raise
         command = shlex.join(["maestro-ts", *[a for a in sys.argv[1:] if a != "--overwrite"]])
-        if "--resume" not in sys.argv and sys.argv[1:2] in (["fit"], ["demo"]):
+        if "--resume" not in sys.argv and sys.argv[1:2] in (["fit"], ["demo"], ["prepare"]):
             command += " --resume"
         print(
             f"\nInterrupted. What was finished is kept; go on with:\n  {command}", file=sys.stderr

@@ -23,19 +23,18 @@ from maestro_ts.evaluation.protocol import Condition, Outcome, conditions, evalu
 from maestro_ts.evaluation.results import Results, summarise
 from maestro_ts.experiments.costs import cost_of
 from maestro_ts.experiments.example import symbol_example
+from maestro_ts.experiments.loading import LoadedData, load_data, shortened
 from maestro_ts.experiments.model_card import model_card
 from maestro_ts.experiments.prediction_table import write_outcomes
 from maestro_ts.experiments.progress import Progress
 from maestro_ts.recipe import Recipe, load_recipe
 from maestro_ts.report.page import write_report
-from maestro_ts.signals.cut import WindowSpec, cut
-from maestro_ts.signals.datasets.card import Card
-from maestro_ts.signals.source import read_source
+from maestro_ts.signals.cut import WindowSpec
 from maestro_ts.signals.split import split_by_source, subject_folds
 from maestro_ts.signals.windows import Windows
 from maestro_ts.training.run import Run
 
-__all__ = ["RATES", "Job", "LoadedData", "load_data", "retest", "run_job"]
+__all__ = ["RATES", "Job", "retest", "run_job"]
 
 RATES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8)
 MODES = ("modality", "segment")
@@ -51,9 +50,10 @@ class Job:
     Attributes
     ----------
     dataset : str
-        Name of a published data set, or path of a folder or zip with a ``schema.yaml``.
+        Name of a published data set, path of a folder or zip with a ``schema.yaml``, or a window
+        store.
     data : Path or None
-        Archive or folder of a published set; None for one that comes with a package.
+        Archive, folder or window store of a published set; None for one that comes with a package.
     out : Path
         Run folder; with `cross_validate` it holds one run folder per fold.
     recipe : Recipe
@@ -84,37 +84,6 @@ class Job:
     def __post_init__(self) -> None:
         if self.folds is not None and self.folds < 2:
             raise ConfigError(f"folds must be 2 or more, got {self.folds}.")
-
-
-@dataclass(frozen=True)
-class LoadedData:
-    """A data set, read and cut, and what its reader refused.
-
-    Attributes
-    ----------
-    layout : dict or None
-        How a folder of one's own was laid out; None for a published set.
-    """
-
-    card: Card
-    windows: Windows
-    notes: list[str]
-    layout: dict[str, Any] | None = None
-
-
-def load_data(
-    dataset: str, data: Path | None, spec: WindowSpec | None, progress: Progress
-) -> LoadedData:
-    """Read and cut a data set; refused files become notes, not silence."""
-    source = read_source(dataset, data, lambda done, total: progress.update("reading", done, total))
-    about, reading = source.card, source.reading
-    notes = [f"not read: {r.where}: {r.why}" for r in reading.refused]
-    for note in _shortened(notes):
-        progress.note(note)
-    windows = cut(reading.recordings, reading.schema or about.schema, spec or about.windows)
-    if windows.labels is None:
-        raise DataError("no recording has a label.", where=str(data or dataset))
-    return LoadedData(about, windows, notes, source.layout)
 
 
 def run_job(job: Job, progress: Progress | None = None) -> Results:
@@ -322,7 +291,7 @@ def _results(
         "parameters": cost["parameters"],
         "versions": _versions(),
         "created": _now(),
-        "notes": _shortened(loaded.notes),
+        "notes": shortened(loaded.notes),
     }
     results = summarise(
         pool(tested),
@@ -364,12 +333,6 @@ def _spec(about: dict[str, Any]) -> WindowSpec:
 
 def _names(windows: Windows) -> list[str]:
     return sorted({str(s) for s in windows.subjects})
-
-
-def _shortened(notes: Sequence[str], most: int = 5) -> list[str]:
-    """The first few notes and how many more there are."""
-    more = len(notes) - most
-    return [*notes[:most], *([f"… and {more} more files of this kind"] if more > 0 else [])]
 
 
 def _versions() -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from maestro_ts.errors import DataError, FormatError, RunError
+from maestro_ts.errors import ConfigError, DataError, FormatError, RunError
 from maestro_ts.estimator import MaestroClassifier
 from maestro_ts.evaluation.results import Results
 from maestro_ts.experiments.prediction_table import write_predictions
@@ -19,6 +19,7 @@ from maestro_ts.signals.cut import WindowSpec, cut
 from maestro_ts.signals.datasets import DATASETS, card, read
 from maestro_ts.signals.folder import is_folder
 from maestro_ts.signals.source import Source, read_unlabelled, renamed
+from maestro_ts.signals.store import is_store, open_windows
 from maestro_ts.signals.windows import Windows
 from maestro_ts.training.run import Run
 
@@ -39,9 +40,9 @@ def predict_files(
     folder : Path
         Run folder.
     source : Path
-        Archive or folder of the run's data set, a folder or zip with a ``schema.yaml``, or an
-        ``.npz`` with one array ``[n, T, C]`` per modality; modalities that are not in it are
-        missing.
+        Archive or folder of the run's data set, a folder or zip with a ``schema.yaml``, a window
+        store, or an ``.npz`` with one array ``[n, T, C]`` per modality; modalities that are not
+        in it are missing.
     out : Path
     names : dict of str to str, optional
         The input's names of modalities and the model's.
@@ -78,14 +79,18 @@ def _from_files(
     folder: Path, source: Path, progress: Progress, names: Mapping[str, str]
 ) -> Windows:
     """Read the files and cut them as the run's data was cut."""
+    used = None
+    if Run(folder).results.exists():
+        about = Results.load(Run(folder).results).about["windows"]
+        used = WindowSpec(about["duration_s"], about["step_s"])
+    if is_store(source):
+        if names:
+            raise ConfigError("--map does not rename the modalities of a store.")
+        return open_windows(source, used)
     found = renamed(_read(folder, source, progress), names)
     for refusal in found.reading.refused[:5]:
         progress.note(f"not read: {refusal.where}: {refusal.why}")
-    spec = found.card.windows
-    if Run(folder).results.exists():
-        used = Results.load(Run(folder).results).about["windows"]
-        spec = WindowSpec(used["duration_s"], used["step_s"])
-    return cut(found.reading.recordings, found.schema, spec)
+    return cut(found.reading.recordings, found.schema, used or found.card.windows)
 
 
 def _read(folder: Path, source: Path, progress: Progress) -> Source:

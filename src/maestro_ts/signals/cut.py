@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,9 @@ from maestro_ts.signals.modality import Modality, Schema
 from maestro_ts.signals.recording import Recording
 from maestro_ts.signals.windows import Samples, Windows, window_ids
 
-__all__ = ["WindowSpec", "cut"]
+__all__ = ["BORDER_S", "Places", "WindowSpec", "check_streams", "cut", "place", "rows_between"]
+
+BORDER_S = 1e-9  # a sample as little before a window belongs to it: rounding
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,76 @@ def cut(recordings: Sequence[Recording], schema: Schema, spec: WindowSpec) -> Wi
     DataError
         No recordings, streams unknown to the schema, or no window left.
     """
+    for recording in recordings:
+        check_streams(recording, schema)
+    places = place(recordings, spec)
+    return places.windows(
+        schema,
+        {
+            m.name: _hold(m, recordings, places.owner)
+            if m.static
+            else _slice(m, recordings, places.owner, places.start_s, places.duration_s)
+            for m in schema
+        },
+        subjects=[r.subject for r in recordings],
+        sources=[r.source for r in recordings],
+    )
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where windows lie.
+
+    Attributes
+    ----------
+    owner : ndarray, shape (n,)
+        Number of the recording.
+    start_s, duration_s : ndarray, shape (n,)
+    labels : ndarray, shape (n,), str, or None
+    """
+
+    owner: NDArray[np.intp]
+    start_s: NDArray[np.float64]
+    duration_s: NDArray[np.float64]
+    labels: NDArray[np.str_] | None
+
+    def windows(
+        self,
+        schema: Schema,
+        samples: Mapping[str, Samples],
+        *,
+        subjects: Sequence[str],
+        sources: Sequence[str],
+        present: NDArray[np.bool_] | None = None,
+    ) -> Windows:
+        """Windows at these places, from what their recordings are called."""
+        return Windows(
+            schema,
+            samples,
+            start_s=self.start_s,
+            duration_s=self.duration_s,
+            subjects=np.array([subjects[r] for r in self.owner]),
+            sources=np.array([sources[r] for r in self.owner]),
+            ids=window_ids(
+                f"{sources[r]}@{start_s:.6f}"
+                for r, start_s in zip(self.owner, self.start_s, strict=True)
+            ),
+            labels=self.labels,
+            present=present,
+        )
+
+
+def place(recordings: Sequence[Recording], spec: WindowSpec) -> Places:
+    """Where the windows of recordings lie; their labels and durations decide, no stream does.
+
+    Raises
+    ------
+    DataError
+        No recordings, or no window left.
+    """
     if not recordings:
         raise DataError("No recordings to cut.")
     labelled = any(r.labels for r in recordings)
-    _check_streams(recordings, schema)
     places = [p for r, rec in enumerate(recordings) for p in _places(r, rec, spec, labelled)]
     if not places:
         longest = max(r.duration_s for r in recordings)
@@ -62,23 +130,10 @@ def cut(recordings: Sequence[Recording], schema: Schema, spec: WindowSpec) -> Wi
             f"(longest recording {longest:g} s).",
             fix="Choose a shorter duration_s.",
         )
-    owner = np.array([p.recording for p in places])
-    starts = np.array([p.start_s for p in places])
-    durations = np.array([p.duration_s for p in places])
-    samples = {
-        m.name: _hold(m, recordings, owner)
-        if m.static
-        else _slice(m, recordings, owner, starts, durations)
-        for m in schema
-    }
-    return Windows(
-        schema,
-        samples,
-        start_s=starts,
-        duration_s=durations,
-        subjects=np.array([recordings[r].subject for r in owner]),
-        sources=np.array([recordings[r].source for r in owner]),
-        ids=window_ids(f"{recordings[p.recording].source}@{p.start_s:.6f}" for p in places),
+    return Places(
+        owner=np.array([p.recording for p in places]),
+        start_s=np.array([p.start_s for p in places]),
+        duration_s=np.array([p.duration_s for p in places]),
         labels=np.array([p.label for p in places]) if labelled else None,
     )
 
@@ -111,31 +166,43 @@ def _places(r: int, recording: Recording, spec: WindowSpec, labelled: bool) -> l
     return places
 
 
-def _check_streams(recordings: Sequence[Recording], schema: Schema) -> None:
-    for recording in recordings:
-        for name, stream in recording.streams.items():
-            if name not in schema:
-                raise DataError(
-                    f"unknown stream {name!r}.",
-                    where=recording.source,
-                    fix=nearest(name, schema.names),
-                )
-            modality = schema[name]
-            if stream.values.shape[1] != modality.channels:
-                raise DataError(
-                    f"{stream.values.shape[1]} channels, {modality.channels} expected.",
-                    where=f"{recording.source}, modality {name!r}",
-                )
-            if modality.static and len(stream.values) != 1:
-                raise DataError(
-                    f"{len(stream.values)} samples, a static modality has one.",
-                    where=f"{recording.source}, modality {name!r}",
-                )
-            if stream.times is None and modality.rate_hz != stream.rate_hz:
-                raise DataError(
-                    f"rate {stream.rate_hz} Hz, {modality.rate_hz} Hz expected.",
-                    where=f"{recording.source}, modality {name!r}",
-                )
+def check_streams(recording: Recording, schema: Schema) -> None:
+    """Refuse a stream that the schema does not know or that differs from it."""
+    for name, stream in recording.streams.items():
+        if name not in schema:
+            raise DataError(
+                f"unknown stream {name!r}.",
+                where=recording.source,
+                fix=nearest(name, schema.names),
+            )
+        modality = schema[name]
+        if stream.values.shape[1] != modality.channels:
+            raise DataError(
+                f"{stream.values.shape[1]} channels, {modality.channels} expected.",
+                where=f"{recording.source}, modality {name!r}",
+            )
+        if modality.static and len(stream.values) != 1:
+            raise DataError(
+                f"{len(stream.values)} samples, a static modality has one.",
+                where=f"{recording.source}, modality {name!r}",
+            )
+        if stream.times is None and modality.rate_hz != stream.rate_hz:
+            raise DataError(
+                f"rate {stream.rate_hz} Hz, {modality.rate_hz} Hz expected.",
+                where=f"{recording.source}, modality {name!r}",
+            )
+
+
+def rows_between(
+    stamps: NDArray[np.float64], begin_s: NDArray[np.float64], end_s: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First row of each window and the row after its last.
+
+    A sample on the border belongs to the window that begins there; the tolerance keeps rounding in
+    start + j / rate from moving it.
+    """
+    low = np.searchsorted(stamps, begin_s - BORDER_S, side="left")
+    return low, np.searchsorted(stamps, end_s - BORDER_S, side="left")
 
 
 def _hold(modality: Modality, recordings: Sequence[Recording], owner: NDArray[np.intp]) -> Samples:
@@ -181,10 +248,7 @@ def _slice(
         rows = slice(bounds[r], bounds[r + 1])
         stamps = stream.sample_times()
         begin, end = starts[rows], starts[rows] + durations[rows]
-        # A sample on the border belongs to the window that begins there; the tolerance keeps
-        # rounding in start + j / rate from moving it.
-        low = np.searchsorted(stamps, begin - 1e-9, side="left")
-        high = np.searchsorted(stamps, end - 1e-9, side="left")
+        low, high = rows_between(stamps, begin, end)
         first[rows], length[rows] = base + low, high - low
         if timed:
             origin[rows] = begin

@@ -165,19 +165,20 @@ def hide(windows: Windows, mask: Mask) -> Windows:
     if mask.keep.shape != windows.present.shape:
         raise ConfigError(f"mask of shape {mask.keep.shape} for windows {windows.present.shape}.")
     samples = {}
+    present = windows.present & mask.keep
     for m, name in enumerate(windows.schema.names):
         piece = windows.samples[name]
         piece = replace(piece, lengths=np.where(mask.keep[:, m], piece.lengths, 0))
         if mask.points or (mask.segments[:, m, 1] > mask.segments[:, m, 0]).any():
             piece = _hide_samples(piece, windows, mask, m)
+            present[:, m] = piece.valid_counts() > 0
         samples[name] = piece
-    return windows.replace(samples=samples)
+    return windows.replace(samples=samples, present=present)
 
 
 def _hide_samples(piece: Samples, windows: Windows, mask: Mask, m: int) -> Samples:
     """Copy one modality's samples and set the hidden ones to NaN."""
     values, times, owner = piece.flat()
-    values = values.copy()
     if windows.schema.modalities[m].static:
         share = np.full(len(times), -1.0)
     else:

@@ -16,8 +16,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from maestro_ts.errors import DataError, nearest
 from maestro_ts.signals.modality import Modality, Schema
+from maestro_ts.signals.rows import Rows, read_rows
 
 __all__ = ["Samples", "Windows", "absent", "window_ids"]
+
+CHUNK_ROWS = 2**20  # samples that are looked at together where all at once need not fit in memory
 
 
 @dataclass(frozen=True)
@@ -26,21 +29,22 @@ class Samples:
 
     Attributes
     ----------
-    values : ndarray, shape (S, C), float32
-        Shared buffer; NaN is missing.
+    values : ndarray or Rows, shape (S, C), float32
+        Shared buffer, in memory or in a store; NaN is missing. `flat`, `window` and `read` give
+        the samples of windows wherever they lie.
     starts, lengths : ndarray, shape (n,), int64
         Window i owns rows ``starts[i] : starts[i] + lengths[i]``; length 0 is an absent modality.
-    times : ndarray, shape (S,), float64, or None
+    times : ndarray or Rows, shape (S,), float64, or None
         Seconds on the buffer's clock; None for a regular modality.
     origins_s : ndarray, shape (n,), float64
         Irregular: the buffer time at which window i begins. Regular: the time of its first
         sample after the window's begin.
     """
 
-    values: NDArray[np.float32]
+    values: NDArray[np.float32] | Rows
     starts: NDArray[np.int64]
     lengths: NDArray[np.int64]
-    times: NDArray[np.float64] | None
+    times: NDArray[np.float64] | Rows | None
     origins_s: NDArray[np.float64]
     rate_hz: float | None
 
@@ -69,19 +73,56 @@ class Samples:
         values : shape (N, C); times_s : shape (N,), from each window's begin; window : shape (N,)
         """
         owner = np.repeat(np.arange(len(self.starts)), self.lengths)
-        first = np.cumsum(self.lengths) - self.lengths
-        within = np.arange(len(owner)) - first[owner]
-        rows = self.starts[owner] + within
         if self.times is not None:
-            times = self.times[rows] - self.origins_s[owner]
+            times = read_rows(self.times, self.starts, self.lengths) - self.origins_s[owner]
         else:
+            before = np.cumsum(self.lengths) - self.lengths
+            within = np.arange(len(owner)) - before[owner]
             times = self.origins_s[owner] + within / (self.rate_hz or 1.0)
-        return self.values[rows], times, owner
+        return self.read(), times, owner
+
+    def read(self) -> NDArray[np.float32]:
+        """Values of all windows one after another, shape (N, C); a copy."""
+        return read_rows(self.values, self.starts, self.lengths)
 
     def window(self, i: int) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
         """Values (T, C) and times (T,) in seconds from the begin of window i."""
-        values, times, _ = self.take(np.array([i])).flat()
-        return values, times
+        start, length = self.starts[i : i + 1], self.lengths[i : i + 1]
+        values = read_rows(self.values, start, length)
+        if self.times is not None:
+            return values, read_rows(self.times, start, length) - self.origins_s[i]
+        return values, self.origins_s[i] + np.arange(len(values)) / (self.rate_hz or 1.0)
+
+    def chunks(self) -> Iterator[slice]:
+        """Windows in order, as many at a time as have about a million samples."""
+        end = np.cumsum(self.lengths)
+        first = 0
+        while first < len(end):
+            most = (end[first - 1] if first else 0) + CHUNK_ROWS
+            last = max(int(np.searchsorted(end, most, side="right")), first + 1)
+            yield slice(first, last)
+            first = last
+
+    def valid_counts(self) -> NDArray[np.int64]:
+        """Samples per window that are valid in at least one channel, (n,)."""
+        if isinstance(self.values, np.ndarray):
+            valid = ~np.isnan(self.values).all(axis=1)
+            count = np.concatenate([[0], np.cumsum(valid)])
+            return np.asarray(count[self.starts + self.lengths] - count[self.starts])
+        counts = np.zeros(len(self.starts), dtype=np.int64)
+        for part in self.chunks():
+            loaded = self.take(np.arange(part.start, part.stop)).loaded()
+            counts[part] = loaded.valid_counts()
+        return counts
+
+    def loaded(self) -> Samples:
+        """The same windows in memory, with a buffer of their own that holds no other rows."""
+        return replace(
+            self,
+            values=self.read(),
+            starts=np.cumsum(self.lengths) - self.lengths,
+            times=None if self.times is None else read_rows(self.times, self.starts, self.lengths),
+        )
 
 
 def window_ids(keys: Iterable[str]) -> NDArray[np.uint64]:
@@ -133,11 +174,7 @@ class Windows:
         """Samples that are valid in at least one channel, (n, M)."""
         counts = np.zeros((len(self), len(self.schema)), dtype=np.int64)
         for m, name in enumerate(self.schema.names):
-            samples = self.samples[name]
-            valid = ~np.isnan(samples.values).all(axis=1)
-            count = np.concatenate([[0], np.cumsum(valid)])
-            ends = samples.starts + samples.lengths
-            counts[:, m] = count[ends] - count[samples.starts]
+            counts[:, m] = self.samples[name].valid_counts()
         return counts
 
     def __len__(self) -> int:
@@ -171,7 +208,7 @@ class Windows:
         return f"Windows(n={len(self)}, modalities={', '.join(self.schema.names)})"
 
     def replace(self, **changes: Any) -> Windows:
-        """A copy with some fields changed; presence is found anew unless it is given."""
+        """A copy with some fields changed; with other samples presence is found anew or given."""
         fields: dict[str, Any] = {
             "start_s": self.start_s,
             "duration_s": self.duration_s,
@@ -180,6 +217,8 @@ class Windows:
             "ids": self.ids,
             "labels": self.labels,
         }
+        if "samples" not in changes and "schema" not in changes:
+            fields["present"] = self.present
         samples = changes.pop("samples", self.samples)
         return Windows(changes.pop("schema", self.schema), samples, **(fields | changes))
 
@@ -229,19 +268,7 @@ class Windows:
             raise DataError("Windows of different schemas cannot be joined.")
         samples = {}
         for name in schema.names:
-            pieces = [p.samples[name] for p in parts]
-            if any(p.times is not None for p in pieces):
-                pieces = [p.timed() for p in pieces]
-            shift = np.cumsum([0] + [len(p.values) for p in pieces[:-1]])
-            times = [p.times for p in pieces if p.times is not None]
-            samples[name] = Samples(
-                values=np.concatenate([p.values for p in pieces]),
-                starts=np.concatenate([p.starts + s for p, s in zip(pieces, shift, strict=True)]),
-                lengths=np.concatenate([p.lengths for p in pieces]),
-                times=np.concatenate(times) if times else None,
-                origins_s=np.concatenate([p.origins_s for p in pieces]),
-                rate_hz=pieces[0].rate_hz,
-            )
+            samples[name] = _joined([p.samples[name] for p in parts])
         labelled = [p.labels for p in parts if p.labels is not None]
         return cls(
             schema,
@@ -260,7 +287,11 @@ class Windows:
         for name in names:
             self.schema.index(name)
         keep = Schema(m for m in self.schema if m.name in set(names))
-        return self.replace(schema=keep, samples={n: self.samples[n] for n in keep.names})
+        return self.replace(
+            schema=keep,
+            samples={n: self.samples[n] for n in keep.names},
+            present=self.present[:, [self.schema.index(n) for n in keep.names]],
+        )
 
     def with_schema(self, schema: Schema) -> Windows:
         """The same windows in the order of a model's schema; modalities it lacks are absent.
@@ -287,9 +318,35 @@ class Windows:
                     f"rate {m.rate_hz} Hz, the model was fitted on {known.rate_hz} Hz.",
                     where=f"modality {m.name!r}",
                 )
-        for known in schema:
+        present = np.zeros((len(self), len(schema)), dtype=bool)
+        for column, known in enumerate(schema):
             samples[known.name] = self.samples.get(known.name) or absent(known, len(self))
-        return self.replace(schema=schema, samples=samples)
+            if known.name in self.schema:
+                present[:, column] = self.present[:, self.schema.index(known.name)]
+        return self.replace(schema=schema, samples=samples, present=present)
+
+
+def _joined(pieces: Sequence[Samples]) -> Samples:
+    """One modality's samples of several parts; those of one store stay in it."""
+    one = all(p.values is pieces[0].values and p.times is pieces[0].times for p in pieces)
+    shift = np.zeros(len(pieces), dtype=np.int64)
+    values, times = pieces[0].values, pieces[0].times
+    if not one:
+        pieces = [p if isinstance(p.values, np.ndarray) else p.loaded() for p in pieces]
+        if any(p.times is not None for p in pieces):
+            pieces = [p.timed() for p in pieces]
+        shift = np.cumsum([0] + [len(p.values) for p in pieces[:-1]])
+        values = np.concatenate([p.values for p in pieces])
+        stamps = [p.times for p in pieces if p.times is not None]
+        times = np.concatenate(stamps) if stamps else None
+    return Samples(
+        values=values,
+        starts=np.concatenate([p.starts + s for p, s in zip(pieces, shift, strict=True)]),
+        lengths=np.concatenate([p.lengths for p in pieces]),
+        times=times,
+        origins_s=np.concatenate([p.origins_s for p in pieces]),
+        rate_hz=pieces[0].rate_hz,
+    )
 
 
 def absent(modality: Modality, n: int) -> Samples:

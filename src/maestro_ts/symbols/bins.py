@@ -54,6 +54,23 @@ def bin_samples(
     By time, never by an integer step: streams of different rates agree at every instant, and
     irregular streams need nothing special. Samples outside the window are left out.
     """
+    # Some windows at a time: samples in a store, and the work on them, need not fit in memory.
+    parts = [
+        _bin(samples.take(np.arange(p.start, p.stop)), duration_s[p], bins, static=static)
+        for p in samples.chunks()
+    ]
+    if len(parts) == 1:
+        return parts[0]
+    empty = np.zeros((0, bins, samples.values.shape[1]))
+    return Binned(
+        *(
+            np.concatenate([empty, *(getattr(part, moment) for part in parts)])
+            for moment in ("count", "mean", "m2", "peak")
+        )
+    )
+
+
+def _bin(samples: Samples, duration_s: NDArray[np.float64], bins: int, *, static: bool) -> Binned:
     n, channels = len(samples.starts), samples.values.shape[1]
     values, times, owner = samples.flat()
     if static:

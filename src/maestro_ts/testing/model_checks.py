@@ -182,8 +182,9 @@ def _filled(windows: Windows, pattern: NDArray[np.bool_], junk: float) -> Window
     dirty = poisoned(windows, junk)
     for m, name in enumerate(windows.schema.names):
         piece = dirty.samples[name]
+        values = np.asarray(piece.values)  # the buffer itself: these windows are in memory
         for i in np.flatnonzero(~pattern[:, m]):
-            piece.values[piece.starts[i] : piece.starts[i] + piece.lengths[i]] = junk
+            values[piece.starts[i] : piece.starts[i] + piece.lengths[i]] = junk
     return dirty
 
 

@@ -19,7 +19,7 @@ from layout_maestro_zenodo import (
 from layouts import write
 
 from maestro_ts.errors import DataError, FormatError
-from maestro_ts.experiments.main_job import load_data
+from maestro_ts.experiments.loading import load_data
 from maestro_ts.experiments.progress import Progress
 from maestro_ts.signals.cut import cut
 from maestro_ts.signals.datasets import card, read

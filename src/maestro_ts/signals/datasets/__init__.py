@@ -1,6 +1,7 @@
 """One file per published data set; this table is the registry (a new set is one file and one line).
 
-Each module has ``CARD : Card`` and ``read(path: Path | None, progress) -> Reading``.
+Each module has ``CARD : Card`` and ``read(path: Path | None, progress) -> Reading``; a set of which
+one recording can be read without the others has ``parts`` and ``read_part`` too (`parts.py`).
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from pathlib import Path
 
 from maestro_ts.errors import ConfigError, nearest
 from maestro_ts.signals.datasets.card import Card, Reading
+from maestro_ts.signals.datasets.parts import Parts, ReadPart
 
-__all__ = ["DATASETS", "card", "read"]
+__all__ = ["DATASETS", "card", "part_readers", "read"]
 
 DATASETS = {
     "dalia-har": "maestro_ts.signals.datasets.dalia_har",
@@ -59,3 +61,10 @@ def read(
     """
     reading: Reading = _module(name).read(path, progress)  # type: ignore[attr-defined]
     return reading
+
+
+def part_readers(name: str) -> tuple[Parts, ReadPart] | None:
+    """How a data set is read one recording at a time; None where it is read as a whole."""
+    module = _module(name)
+    parts, read_part = getattr(module, "parts", None), getattr(module, "read_part", None)
+    return None if parts is None or read_part is None else (parts, read_part)

@@ -10,15 +10,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from maestro_ts.errors import DataError, FormatError, MaestroError
+from maestro_ts.errors import FormatError
 from maestro_ts.signals.cut import WindowSpec
-from maestro_ts.signals.datasets.card import Card, Reading, Refusal
-from maestro_ts.signals.formats.archive import check_refused, open_folder
+from maestro_ts.signals.datasets.card import Card, Reading
+from maestro_ts.signals.datasets.parts import read_by_parts
+from maestro_ts.signals.formats.archive import Folder
 from maestro_ts.signals.formats.csv import read_numbers
 from maestro_ts.signals.modality import Modality, Schema
 from maestro_ts.signals.recording import Interval, Recording, Stream
 
-__all__ = ["CARD", "read"]
+__all__ = ["CARD", "parts", "read", "read_part"]
 
 POSITIONS = ("rightpocket", "chest", "waist", "wrist", "ankle")  # by Sensor ID
 KINDS = (("acc", "g"), ("gyro", "deg/s"), ("mag", "uT"))  # by Sensor Type
@@ -112,28 +113,22 @@ def read(
     FormatError
         No file of the data set there, or more than half of the files cannot be read.
     """
-    if path is None:
-        raise DataError("The data set 'umafall' needs the path to its files.", fix=CARD.how_to_get)
-    recordings: list[Recording] = []
-    refused: list[Refusal] = []
-    with open_folder(path) as folder:
-        trials = folder.matching(FILE)
-        if not trials:
-            raise folder.nothing_found("UMAFall_Subject_*.csv file")
-        seen: set[str] = set()
-        for done, (member, name) in enumerate(trials.items(), start=1):
-            try:
-                if name["file"] in seen:
-                    raise FormatError(
-                        "a second file of this name; the first is used.", where=member
-                    )
-                recordings.append(_read_trial(folder.read(member), member, name))
-                seen.add(name["file"])
-            except MaestroError as error:
-                refused.append(Refusal(error.where or member, error.what))
-            progress(done, len(trials))
-    check_refused(str(path), len(recordings), [f"{r.where}: {r.why}" for r in refused])
-    return Reading(recordings, refused)
+    return read_by_parts(CARD, path, parts, read_part, progress)
+
+
+def parts(folder: Folder) -> list[str]:
+    """Every trial's file."""
+    trials = list(folder.matching(FILE))
+    if not trials:
+        raise folder.nothing_found("UMAFall_Subject_*.csv file")
+    return trials
+
+
+def read_part(folder: Folder, part: str) -> Recording:
+    """Read one trial."""
+    name = re.search(rf"(?:^|/){FILE}$", part)
+    assert name is not None, part
+    return _read_trial(folder.read(part), part, name)
 
 
 def _read_trial(data: bytes, where: str, name: re.Match[str]) -> Recording:

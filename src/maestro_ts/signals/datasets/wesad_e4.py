@@ -9,16 +9,17 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from maestro_ts.errors import DataError, FormatError, MaestroError
+from maestro_ts.errors import FormatError
 from maestro_ts.signals.cut import WindowSpec
-from maestro_ts.signals.datasets.card import Card, Reading, Refusal
-from maestro_ts.signals.formats.archive import Folder, check_refused, open_folder, open_zip
+from maestro_ts.signals.datasets.card import Card, Reading
+from maestro_ts.signals.datasets.parts import read_by_parts
+from maestro_ts.signals.formats.archive import Folder, open_zip
 from maestro_ts.signals.formats.csv import as_number
 from maestro_ts.signals.formats.empatica import read_e4_csv
 from maestro_ts.signals.modality import Modality, Schema
 from maestro_ts.signals.recording import Interval, Recording, Stream
 
-__all__ = ["CARD", "quest_seconds", "read"]
+__all__ = ["CARD", "parts", "quest_seconds", "read", "read_part"]
 
 MODALITIES = {
     "ACC": Modality("wrist_acc", 3, 32.0, "g"),
@@ -94,37 +95,30 @@ def read(
     FormatError
         No subject there, no offsets.csv, or more than half of the subjects cannot be read.
     """
-    if path is None:
-        raise DataError("The data set 'wesad-e4' needs the path to its files.", fix=CARD.how_to_get)
-    recordings: list[Recording] = []
-    refused: list[Refusal] = []
-    with open_folder(path) as folder:
-        subjects = _subjects(folder)
-        if not subjects:
-            raise folder.nothing_found("subject of WESAD (SX_E4_Data, SX_quest.csv)")
-        offsets = _read_offsets(*_find_offsets(folder, Path(path)))
-        for done, subject in enumerate(subjects, start=1):
-            try:
-                recordings.append(_read_subject(folder, subject, offsets))
-            except MaestroError as error:
-                refused.append(Refusal(error.where or subject, error.what))
-            progress(done, len(subjects))
-    check_refused(str(path), len(recordings), [f"{r.where}: {r.why}" for r in refused])
-    return Reading(recordings, refused)
+    return read_by_parts(CARD, path, parts, read_part, progress)
 
 
-def _subjects(folder: Folder) -> list[str]:
+def parts(folder: Folder) -> list[str]:
+    """Every subject, by number; without their offsets there is nothing to read."""
     found = folder.matching(r"(?P<subject>S\d+)_(?:quest\.csv|E4_Data(?:\.zip|/[A-Z]+\.csv))")
+    if not found:
+        raise folder.nothing_found("subject of WESAD (SX_E4_Data, SX_quest.csv)")
+    _read_offsets(*_find_offsets(folder))
     return sorted({match["subject"] for match in found.values()}, key=lambda s: int(s[1:]))
 
 
-def _find_offsets(folder: Folder, path: Path) -> tuple[bytes, str]:
+def read_part(folder: Folder, part: str) -> Recording:
+    """Read one subject."""
+    return _read_subject(folder, part, _read_offsets(*_find_offsets(folder)))
+
+
+def _find_offsets(folder: Folder) -> tuple[bytes, str]:
     """Content and place of offsets.csv: inside, or beside the archive or folder."""
     inside = folder.matching(re.escape(OFFSETS))
     if inside:
         name = min(inside, key=lambda n: n.count("/"))
         return folder.read(name), name
-    beside = path.resolve().parent / OFFSETS
+    beside = Path(folder.where).resolve().parent / OFFSETS
     if beside.is_file():
         return beside.read_bytes(), str(beside)
     raise FormatError(
