@@ -18,6 +18,7 @@ SCHEMA = Schema(
         Modality("eda", 1, 3.3, "uS", "wrist"),
         Modality("steps", 1),
         Modality("../odd name", 1, 1.0),
+        Modality("age", 1, unit="years", static=True),
     ]
 )
 
@@ -49,6 +50,8 @@ def make_recordings(
 
 
 def _stream(rng: np.random.Generator, modality: Modality, length_s: float) -> Stream:
+    if modality.static:
+        return Stream.constant([float(rng.integers(20, 90))])
     rate = modality.rate_hz
     count = int(length_s * (rate or 5.0) * rng.uniform(0.0, 1.0) ** 0.2)
     shape = count, modality.channels

@@ -100,11 +100,12 @@ def verify(folder: Path | str) -> Manifest:
 def _times(
     folder: Path, manifest: Manifest, streams: dict[str, list[StreamRow]]
 ) -> dict[str, StoredTimes | None]:
-    """Times of the modalities of which some stream has its own."""
+    """Times of the modalities of which some stream has its own; a static value has none."""
     found: dict[str, StoredTimes | None] = {}
     for name, rows in streams.items():
         files = [f for shard in manifest.shards for f in shard.times.get(name, ())]
         total = sum(row.length for row in rows)
         timed = any(row.times_first is not None for row in rows)
+        timed = timed and not manifest.schema[name].static
         found[name] = StoredTimes(folder, files, rows, total) if timed else None
     return found
