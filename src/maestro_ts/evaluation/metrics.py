@@ -100,8 +100,8 @@ def ranking_intervals(
 
     owner = np.unique(subjects, return_inverse=True)[1]
     n = int(owner.max()) + 1
-    drawn = rng.multinomial(n, np.full(n, 1 / n), size=repeats)[:, owner].astype(np.float64)
-    drawn = [w for w in drawn if w[positive].any() and w[~positive].any()]
+    weights = rng.multinomial(n, np.full(n, 1 / n), size=repeats)[:, owner].astype(np.float64)
+    drawn = [w for w in weights if w[positive].any() and w[~positive].any()]
     if not drawn:
         return {}
     edges = [(1 - level) / 2, (1 + level) / 2]
