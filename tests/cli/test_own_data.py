@@ -6,14 +6,13 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from running import Command, refused
 
 from maestro_ts.cli.main import main
 from maestro_ts.evaluation.results import Results
@@ -22,31 +21,6 @@ from maestro_ts.experiments import main_job
 PAGE = Path(__file__).parents[2] / "docs" / "your-data.md"
 QUICK = ("--recipe", "tiny", "--set", "training.epochs=1", "--threads", "1", "--no-progress")
 QUICK += ("--folds", "3", "--rates", "0")
-
-
-@dataclass
-class Done:
-    code: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Done]
-
-
-@pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    def run(*words: object) -> Done:
-        monkeypatch.setattr(sys, "argv", ["maestro-ts", *map(str, words)])
-        capsys.readouterr()
-        try:
-            main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 1
-        return Done(code, *capsys.readouterr())
-
-    return run
 
 
 @pytest.fixture(autouse=True)
@@ -101,15 +75,6 @@ def trained(study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         sys.argv, main_job.write_report = before, write
     assert stop.value.code == 0
     return folder
-
-
-def refused(done: Done, *parts: str) -> None:
-    assert done.code == 2
-    assert done.out == ""
-    message = done.err.splitlines()[-1]
-    assert message.startswith("Error: ")
-    for part in parts:
-        assert part in message
 
 
 # ---------------------------------------------------------------- the guide

@@ -5,18 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from layout_dsads import dsads_set
+from layout_ppg_dalia import dalia_pickles
+from layout_wesad import wesad_pickles
 from layouts import umafall_set, umafall_trial, wesad_set
 from layouts import write as write_set
 
 from maestro_ts.errors import DataError, MaestroError, RunError
 from maestro_ts.signals.cut import WindowSpec, cut
-from maestro_ts.signals.datasets import DATASETS, card, part_readers, read
-from maestro_ts.signals.formats.archive import open_folder
+from maestro_ts.signals.datasets import DATASETS, card, part_reader, read
 from maestro_ts.signals.store import open_windows, prepare_dataset
 from maestro_ts.signals.windows import Windows
 
-SETS = {"umafall": umafall_set, "wesad-e4": wesad_set}
-IN_PARTS = [name for name in DATASETS if part_readers(name)]
+SETS = {
+    "dalia-har": dalia_pickles,
+    "dalia-hr": dalia_pickles,
+    "dsads": dsads_set,
+    "dsads-15": dsads_set,
+    "umafall": umafall_set,
+    "wesad": wesad_pickles,
+    "wesad-e4": wesad_set,
+}
 
 
 def write(members: dict[str, bytes], root: Path, kind: str) -> Path:
@@ -33,22 +42,21 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def test_these_sets_are_read_in_parts() -> None:
-    assert {"umafall", "wesad-e4"} <= set(IN_PARTS)
-    assert part_readers("watch") is None
+    assert {name for name in DATASETS if part_reader(name)} == set(SETS)
 
 
 @pytest.mark.parametrize("name", SETS)
 @pytest.mark.parametrize("kind", ["folder", "zip"])
 def test_parts_are_the_recordings_of_the_whole(name: str, kind: str, tmp_path: Path) -> None:
     path = write(SETS[name](), tmp_path, kind)
-    readers = part_readers(name)
-    assert readers is not None
+    reader = part_reader(name)
+    assert reader is not None
     reading = read(name, path)
     found, refused = [], 0
-    with open_folder(path) as folder:
-        for part in readers[0](folder):
+    with reader.open(path) as folder:
+        for part in reader.parts(folder):
             try:
-                found.append(readers[1](folder, part))
+                found.append(reader.read_part(folder, part))
             except MaestroError:
                 refused += 1
     assert [r.source for r in found] == [r.source for r in reading.recordings]

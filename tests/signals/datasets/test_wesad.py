@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from maestro_ts.errors import DataError, FormatError
 from maestro_ts.signals.cut import cut
 from maestro_ts.signals.datasets import card, read
 from maestro_ts.signals.datasets.card import Reading, Refusal
-from maestro_ts.signals.formats.archive import open_folder
+from maestro_ts.signals.datasets.wesad import READER
 from maestro_ts.signals.recording import Interval
 
 S3 = "WESAD/S3/S3.pkl"
@@ -109,10 +110,8 @@ def test_labels_1_to_3_become_intervals(tmp_path: Path) -> None:
 
 
 def test_one_subject_alone(tmp_path: Path) -> None:
-    from maestro_ts.signals.datasets.wesad import _read_subject
-
-    with open_folder(write(wesad_pickles(("S2",)), tmp_path, "folder")) as folder:
-        recording = _read_subject(folder, "WESAD/S2/S2.pkl", "S2")
+    with READER.open(write(wesad_pickles(("S2",)), tmp_path, "folder")) as folder:
+        recording = READER.read_part(folder, "S2")
     assert recording.subject == "S2"
     assert len(recording.streams) == 10
 
@@ -254,7 +253,7 @@ def test_a_hostile_file_is_refused_by_what_it_asks_for(tmp_path: Path) -> None:
 
 
 def test_a_file_above_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("maestro_ts.signals.datasets.wesad.MAX_BYTES", 1000)
+    monkeypatch.setattr("maestro_ts.signals.datasets.wesad.READER", replace(READER, max_bytes=1000))
     with pytest.raises(FormatError, match=r"S2\.pkl: the member is \d+ bytes large; at most 1000"):
         read_members(wesad_pickles(("S2",)), tmp_path)
 

@@ -1,7 +1,7 @@
 """One file per published data set; this table is the registry (a new set is one file and one line).
 
 Each module has ``CARD : Card`` and ``read(path: Path | None, progress) -> Reading``; a set of which
-one recording can be read without the others has ``parts`` and ``read_part`` too (`parts.py`).
+one recording can be read without the others has ``READER : PartReader`` too (`parts.py`).
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from pathlib import Path
 
 from maestro_ts.errors import ConfigError, nearest
 from maestro_ts.signals.datasets.card import Card, Reading
-from maestro_ts.signals.datasets.parts import Parts, ReadPart
+from maestro_ts.signals.datasets.parts import PartReader
 
-__all__ = ["DATASETS", "card", "part_readers", "read"]
+__all__ = ["DATASETS", "card", "part_reader", "read"]
 
 DATASETS = {
     "dalia-har": "maestro_ts.signals.datasets.dalia_har",
@@ -63,8 +63,7 @@ def read(
     return reading
 
 
-def part_readers(name: str) -> tuple[Parts, ReadPart] | None:
+def part_reader(name: str) -> PartReader | None:
     """How a data set is read one recording at a time; None where it is read as a whole."""
-    module = _module(name)
-    parts, read_part = getattr(module, "parts", None), getattr(module, "read_part", None)
-    return None if parts is None or read_part is None else (parts, read_part)
+    found: PartReader | None = getattr(_module(name), "READER", None)
+    return found

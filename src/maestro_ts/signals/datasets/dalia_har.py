@@ -7,6 +7,7 @@ from pathlib import Path
 
 from maestro_ts.signals.cut import WindowSpec
 from maestro_ts.signals.datasets.card import Card, Reading
+from maestro_ts.signals.datasets.parts import read_by_parts
 from maestro_ts.signals.datasets.ppg_dalia import (
     ACTIVITIES,
     CITATION,
@@ -17,11 +18,11 @@ from maestro_ts.signals.datasets.ppg_dalia import (
     STEP_S,
     WINDOW_S,
     activities,
-    read_subjects,
+    part_reader,
 )
 from maestro_ts.signals.modality import Schema
 
-__all__ = ["CARD", "read"]
+__all__ = ["CARD", "READER", "read"]
 
 CARD = Card(
     name="dalia-har",
@@ -43,9 +44,11 @@ CARD = Card(
     read_on_real_data=False,
 )
 
+READER = part_reader(activities)
+
 
 def read(
     path: Path | None, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> Reading:
-    """Read every subject of the archive or unpacked folder; see `ppg_dalia.read_subjects`."""
-    return read_subjects(CARD, activities, path, progress)
+    """Read every subject of the archive or unpacked folder."""
+    return read_by_parts(CARD, path, READER, progress)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from maestro_ts.errors import DataError, FormatError, MaestroError
+from maestro_ts.errors import FormatError
 from maestro_ts.signals.cut import WindowSpec
-from maestro_ts.signals.datasets.card import Card, Reading, Refusal
-from maestro_ts.signals.formats.archive import check_refused, open_folder
+from maestro_ts.signals.datasets.card import Card, Reading
+from maestro_ts.signals.datasets.parts import PartReader, read_by_parts
+from maestro_ts.signals.formats.archive import Folder
 from maestro_ts.signals.formats.csv import read_numbers
 from maestro_ts.signals.modality import Modality, Schema
 from maestro_ts.signals.recording import Interval, Recording, Stream
 
-__all__ = ["CARD", "KINDS", "QUIRKS", "RATE_HZ", "UNITS", "read", "read_segments"]
+__all__ = ["CARD", "KINDS", "QUIRKS", "RATE_HZ", "READER", "UNITS", "part_reader", "read"]
 
 RATE_HZ = 25.0
 SEGMENT_ROWS = 125
@@ -86,45 +88,26 @@ def read(
     FormatError
         No file of the data set there, or more than half of the files cannot be read.
     """
-    return read_segments(path, progress, CARD, COLUMNS)
+    return read_by_parts(CARD, path, READER, progress)
 
 
-def read_segments(
-    path: Path | None,
-    progress: Callable[[int, int], None],
-    card: Card,
-    columns: Mapping[str, slice],
-) -> Reading:
-    """Read the segments with the modalities that `columns` makes of the 45 columns."""
-    if path is None:
-        raise DataError(
-            f"The data set {card.name!r} needs the path to its files.", fix=card.how_to_get
-        )
-    recordings: list[Recording] = []
-    refused: list[Refusal] = []
-    with open_folder(path) as folder:
-        segments = folder.matching(FILE)
-        if not segments:
-            raise folder.nothing_found("segment of DSADS (a??/p?/s??.txt)")
-        seen: set[str] = set()
-        for done, (member, name) in enumerate(segments.items(), start=1):
-            try:
-                if name["file"] in seen:
-                    raise FormatError(
-                        "a second file of this name; the first is used.", where=member
-                    )
-                recordings.append(_read_segment(folder.read(member), member, name, columns))
-                seen.add(name["file"])
-            except MaestroError as error:
-                refused.append(Refusal(error.where or member, error.what))
-            progress(done, len(segments))
-    check_refused(str(path), len(recordings), [f"{r.where}: {r.why}" for r in refused])
-    return Reading(recordings, refused)
+def part_reader(columns: Mapping[str, slice]) -> PartReader:
+    """Read a segment at a time, with the modalities that `columns` makes of the 45 columns."""
+    return PartReader(_parts, partial(_read_segment, columns))
 
 
-def _read_segment(
-    data: bytes, where: str, name: re.Match[str], columns: Mapping[str, slice]
-) -> Recording:
+def _parts(folder: Folder) -> list[str]:
+    """Every segment's file."""
+    segments = list(folder.matching(FILE))
+    if not segments:
+        raise folder.nothing_found("segment of DSADS (a??/p?/s??.txt)")
+    return segments
+
+
+def _read_segment(columns: Mapping[str, slice], folder: Folder, where: str) -> Recording:
+    name = re.search(rf"(?:^|/){FILE}$", where)
+    assert name is not None, where
+    data = folder.read(where)
     number = int(name["activity"])
     if not 1 <= number <= len(ACTIVITIES):
         raise FormatError(f"unknown activity a{number:02d}.", where=where)
@@ -146,3 +129,6 @@ def _read_segment(
         duration_s=duration_s,
         notes=notes,
     )
+
+
+READER = part_reader(COLUMNS)

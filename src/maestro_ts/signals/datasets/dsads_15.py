@@ -8,10 +8,11 @@ from pathlib import Path
 
 from maestro_ts.signals.datasets import dsads
 from maestro_ts.signals.datasets.card import Reading
-from maestro_ts.signals.datasets.dsads import KINDS, QUIRKS, RATE_HZ, UNITS, read_segments
+from maestro_ts.signals.datasets.dsads import KINDS, QUIRKS, RATE_HZ, UNITS, part_reader
+from maestro_ts.signals.datasets.parts import read_by_parts
 from maestro_ts.signals.modality import Modality, Schema
 
-__all__ = ["CARD", "read"]
+__all__ = ["CARD", "READER", "read"]
 
 PARTS = [(unit, kind, physical) for unit in UNITS for kind, physical in KINDS]
 COLUMNS = {f"{unit}_{kind}": slice(3 * i, 3 * i + 3) for i, (unit, kind, _) in enumerate(PARTS)}
@@ -30,9 +31,11 @@ CARD = replace(
     ),
 )
 
+READER = part_reader(COLUMNS)
+
 
 def read(
     path: Path | None, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> Reading:
     """Read as `dsads.read` does, a modality per sensor."""
-    return read_segments(path, progress, CARD, COLUMNS)
+    return read_by_parts(CARD, path, READER, progress)

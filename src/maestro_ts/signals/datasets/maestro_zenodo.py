@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -9,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from maestro_ts.errors import DataError, FormatError, MaestroError
+from maestro_ts.errors import FormatError
 from maestro_ts.signals.cut import WindowSpec
-from maestro_ts.signals.datasets.card import Card, Reading, Refusal
-from maestro_ts.signals.formats.archive import check_refused, open_folder
+from maestro_ts.signals.datasets.card import Card, Reading
+from maestro_ts.signals.datasets.parts import PartReader, read_by_parts
+from maestro_ts.signals.formats.archive import Folder
 from maestro_ts.signals.formats.torch_tensors import load_tensors
 from maestro_ts.signals.modality import Modality, Schema
 from maestro_ts.signals.recording import Interval, Recording, Stream
@@ -107,43 +109,40 @@ def read(
 
 def read_windows(path: Path | None, progress: Callable[[int, int], None], card: Card) -> Reading:
     """Read windows with the modalities and, by their numbers, the classes of `card`."""
-    if path is None:
-        raise DataError(
-            f"The data set {card.name!r} needs the path to its files.", fix=card.how_to_get
-        )
-    recordings: list[Recording] = []
-    refused: list[Refusal] = []
     found: dict[str, Modality] = {}
-    with open_folder(path) as folder:
-        windows = folder.matching(FILE)
-        if not windows:
-            raise folder.nothing_found("window of the set (S*/*.pt)")
-        roots = sorted({member.removesuffix(name["file"]) for member, name in windows.items()})
-        if len(roots) > 1:
-            raise FormatError(
-                f"holds subjects in several folders: {', '.join(roots[:5])}.",
-                where=str(path),
-                fix="Give one of them: subjects of different sets have the same names.",
-            )
-        for done, (member, name) in enumerate(windows.items(), start=1):
-            try:
-                content = load_tensors(folder.read(member), member)
-                label, streams, new = _window(content, member, card, found)
-                recordings.append(
-                    Recording(
-                        streams,
-                        subject=name["subject"],
-                        source=name["file"],
-                        labels=(Interval(0.0, WINDOW_S, label),),
-                        duration_s=WINDOW_S,
-                    )
-                )
-                found |= new
-            except MaestroError as error:
-                refused.append(Refusal(error.where or member, error.what))
-            progress(done, len(windows))
-    check_refused(str(path), len(recordings), [f"{r.where}: {r.why}" for r in refused])
-    return Reading(recordings, refused, Schema(found.values()))
+
+    def read_part(folder: Folder, member: str) -> Recording:
+        name = re.search(rf"(?:^|/){FILE}$", member)
+        assert name is not None, member
+        content = load_tensors(folder.read(member), member)
+        label, streams, new = _window(content, member, card, found)
+        recording = Recording(
+            streams,
+            subject=name["subject"],
+            source=name["file"],
+            labels=(Interval(0.0, WINDOW_S, label),),
+            duration_s=WINDOW_S,
+        )
+        found.update(new)
+        return recording
+
+    reading = read_by_parts(card, path, PartReader(_parts, read_part), progress)
+    return replace(reading, schema=Schema(found.values()))
+
+
+def _parts(folder: Folder) -> list[str]:
+    """Every window's file; subjects of one set only."""
+    windows = folder.matching(FILE)
+    if not windows:
+        raise folder.nothing_found("window of the set (S*/*.pt)")
+    roots = sorted({member.removesuffix(name["file"]) for member, name in windows.items()})
+    if len(roots) > 1:
+        raise FormatError(
+            f"holds subjects in several folders: {', '.join(roots[:5])}.",
+            where=folder.where,
+            fix="Give one of them: subjects of different sets have the same names.",
+        )
+    return list(windows)
 
 
 def _window(

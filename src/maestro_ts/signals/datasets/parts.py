@@ -1,25 +1,55 @@
 """Data sets that are read one recording at a time, so that no two need to be in memory.
 
-A module of such a set has, beside ``CARD`` and ``read``::
-
-    parts(folder: Folder) -> list[str]                    # what to read, in order
-    read_part(folder: Folder, part: str) -> Recording     # raises a MaestroError: refused by name
+A module of such a set has ``READER : PartReader`` beside ``CARD`` and ``read``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from maestro_ts.errors import DataError, MaestroError
 from maestro_ts.signals.datasets.card import Card, Reading, Refusal
-from maestro_ts.signals.formats.archive import Folder, check_refused, open_folder
+from maestro_ts.signals.formats.archive import (
+    MAX_MEMBER_BYTES,
+    Folder,
+    check_refused,
+    open_folder,
+)
 from maestro_ts.signals.recording import Recording
 
-__all__ = ["Parts", "ReadPart", "Sources", "read_by_parts", "try_part"]
+__all__ = ["PartReader", "Sources", "read_by_parts"]
 
-Parts = Callable[[Folder], list[str]]
-ReadPart = Callable[[Folder, str], Recording]
+
+@dataclass(frozen=True)
+class PartReader:
+    """How the recordings of a data set are read, one at a time.
+
+    Attributes
+    ----------
+    parts : callable (folder) -> list of str
+        What there is to read, in order.
+    read_part : callable (folder, part) -> Recording
+        A `MaestroError` refuses the part by name.
+    max_bytes : int
+        Larger files are refused.
+    """
+
+    parts: Callable[[Folder], list[str]]
+    read_part: Callable[[Folder, str], Recording]
+    max_bytes: int = MAX_MEMBER_BYTES
+
+    def open(self, path: Path) -> Folder:
+        """Open the archive or unpacked folder."""
+        return open_folder(path, self.max_bytes)
+
+    def read(self, folder: Folder, part: str) -> Recording | Refusal:
+        """One recording, or why it cannot be read."""
+        try:
+            return self.read_part(folder, part)
+        except MaestroError as error:
+            return Refusal(error.where or part, error.what)
 
 
 class Sources:
@@ -36,19 +66,10 @@ class Sources:
         return None
 
 
-def try_part(read_part: ReadPart, folder: Folder, part: str) -> Recording | Refusal:
-    """One recording, or why it cannot be read."""
-    try:
-        return read_part(folder, part)
-    except MaestroError as error:
-        return Refusal(error.where or part, error.what)
-
-
 def read_by_parts(
     card: Card,
     path: Path | None,
-    parts: Parts,
-    read_part: ReadPart,
+    reader: PartReader,
     progress: Callable[[int, int], None],
 ) -> Reading:
     """Read all parts of an archive or unpacked folder.
@@ -67,10 +88,10 @@ def read_by_parts(
     recordings: list[Recording] = []
     refused: list[Refusal] = []
     sources = Sources()
-    with open_folder(path) as folder:
-        names = parts(folder)
+    with reader.open(path) as folder:
+        names = reader.parts(folder)
         for done, part in enumerate(names, start=1):
-            found = try_part(read_part, folder, part)
+            found = reader.read(folder, part)
             if isinstance(found, Recording):
                 found = sources.admit(found.source, part) or found
             if isinstance(found, Recording):

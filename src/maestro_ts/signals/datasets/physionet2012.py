@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from maestro_ts.errors import DataError, FormatError, MaestroError
+from maestro_ts.errors import FormatError
 from maestro_ts.signals.cut import WindowSpec
-from maestro_ts.signals.datasets.card import Card, Reading, Refusal
-from maestro_ts.signals.formats.archive import Folder, check_refused, open_folder
+from maestro_ts.signals.datasets.card import Card, Reading
+from maestro_ts.signals.datasets.parts import PartReader, read_by_parts
+from maestro_ts.signals.formats.archive import Folder
 from maestro_ts.signals.formats.csv import as_number
 from maestro_ts.signals.modality import Modality, Schema
 from maestro_ts.signals.recording import Interval, Recording, Stream
@@ -110,34 +111,23 @@ def read(
     FormatError
         No stay there, a set without its outcomes, or more than half of the stays cannot be read.
     """
-    if path is None:
-        raise DataError(
-            "The data set 'physionet2012' needs the path to its files.", fix=CARD.how_to_get
-        )
-    recordings: list[Recording] = []
-    refused: list[Refusal] = []
-    with open_folder(path) as folder:
+    outcomes: dict[str, _Outcomes] = {}
+
+    def parts(folder: Folder) -> list[str]:
         stays = folder.matching(STAY)
         if not stays:
             raise folder.nothing_found("set-a/ID.txt or set-b/ID.txt file")
-        outcomes = {
-            s: _read_outcomes(folder, s) for s in sorted({m["set"] for m in stays.values()})
-        }
-        seen: set[str] = set()
-        for done, (member, name) in enumerate(stays.items(), start=1):
-            try:
-                if name["source"] in seen:
-                    raise FormatError(
-                        "a second file of this name; the first is used.", where=member
-                    )
-                label = outcomes[name["set"]].label(name["id"])
-                recordings.append(_read_stay(folder.read(member), member, name, label))
-                seen.add(name["source"])
-            except MaestroError as error:
-                refused.append(Refusal(error.where or member, error.what))
-            progress(done, len(stays))
-    check_refused(str(path), len(recordings), [f"{r.where}: {r.why}" for r in refused])
-    return Reading(recordings, refused)
+        for part in sorted({name["set"] for name in stays.values()}):
+            outcomes[part] = _read_outcomes(folder, part)
+        return list(stays)
+
+    def read_part(folder: Folder, member: str) -> Recording:
+        name = re.search(rf"(?:^|/){STAY}$", member)
+        assert name is not None, member
+        label = outcomes[name["set"]].label(name["id"])
+        return _read_stay(folder.read(member), member, name, label)
+
+    return read_by_parts(CARD, path, PartReader(parts, read_part), progress)
 
 
 class _Outcomes:

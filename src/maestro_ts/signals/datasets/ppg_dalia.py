@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from maestro_ts.errors import DataError, FormatError, MaestroError
-from maestro_ts.signals.datasets.card import Card, Reading, Refusal
-from maestro_ts.signals.formats.archive import Folder, check_refused, open_folder
+from maestro_ts.errors import FormatError
+from maestro_ts.signals.datasets.parts import PartReader
+from maestro_ts.signals.formats.archive import Folder
 from maestro_ts.signals.formats.synchronised import (
     MAX_BYTES,
     Sensor,
@@ -35,7 +35,7 @@ __all__ = [
     "Labels",
     "activities",
     "heart_rates",
-    "read_subjects",
+    "part_reader",
 ]
 
 # From the content of a subject's file, the seconds it lasts and its name, to the labels.
@@ -86,43 +86,23 @@ QUIRKS = (
 )
 
 
-def read_subjects(
-    card: Card, labels: Labels, path: Path | None, progress: Callable[[int, int], None]
-) -> Reading:
-    """Read every subject of the archive or unpacked folder, one at a time.
+def part_reader(labels: Labels) -> PartReader:
+    """Read a subject at a time.
 
     Parameters
     ----------
-    card : Card
     labels : callable (content, duration_s, where) -> tuple of Interval
         What is predicted: `activities` or `heart_rates`.
-    path : Path
-    progress : callable (done, total)
-        Told after each subject.
-
-    Raises
-    ------
-    FormatError
-        No subject there, or more than half of them cannot be read.
     """
-    if path is None:
-        raise DataError(
-            f"The data set {card.name!r} needs the path to its files.", fix=card.how_to_get
-        )
-    recordings: list[Recording] = []
-    refused: list[Refusal] = []
-    with open_folder(path, MAX_BYTES) as folder:
-        members = subject_files(folder)
-        if not members:
-            raise folder.nothing_found("subject of PPG-DaLiA (SX/SX.pkl)")
-        for done, (subject, member) in enumerate(members.items(), start=1):
-            try:
-                recordings.append(_read_subject(folder, member, subject, labels))
-            except MaestroError as error:
-                refused.append(Refusal(error.where or subject, error.what))
-            progress(done, len(members))
-    check_refused(str(path), len(recordings), [f"{r.where}: {r.why}" for r in refused])
-    return Reading(recordings, refused)
+    return PartReader(_parts, partial(_read_subject, labels), MAX_BYTES)
+
+
+def _parts(folder: Folder) -> list[str]:
+    """Subjects, by number."""
+    subjects = list(subject_files(folder))
+    if not subjects:
+        raise folder.nothing_found("subject of PPG-DaLiA (SX/SX.pkl)")
+    return subjects
 
 
 def activities(content: dict[str, Any], duration_s: float, where: str) -> tuple[Interval, ...]:
@@ -147,7 +127,8 @@ def heart_rates(content: dict[str, Any], duration_s: float, where: str) -> tuple
     )
 
 
-def _read_subject(folder: Folder, member: str, subject: str, labels: Labels) -> Recording:
+def _read_subject(labels: Labels, folder: Folder, subject: str) -> Recording:
+    member = subject_files(folder)[subject]
     content = load_synchronised(folder.read(member), member, subject)
     streams = take_streams(content, SENSORS, member)
     duration_s = max(stream.end_s for stream in streams.values())

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from maestro_ts.errors import FormatError
 from maestro_ts.signals.cut import WindowSpec
 from maestro_ts.signals.datasets.card import Card, Reading
-from maestro_ts.signals.datasets.parts import read_by_parts
+from maestro_ts.signals.datasets.parts import PartReader, read_by_parts
 from maestro_ts.signals.formats.archive import Folder
 from maestro_ts.signals.formats.csv import read_numbers
 from maestro_ts.signals.modality import Modality, Schema
 from maestro_ts.signals.recording import Interval, Recording, Stream
 
-__all__ = ["CARD", "parts", "read", "read_part"]
+__all__ = ["CARD", "READER", "read"]
 
 POSITIONS = ("rightpocket", "chest", "waist", "wrist", "ankle")  # by Sensor ID
 KINDS = (("acc", "g"), ("gyro", "deg/s"), ("mag", "uT"))  # by Sensor Type
@@ -113,10 +113,10 @@ def read(
     FormatError
         No file of the data set there, or more than half of the files cannot be read.
     """
-    return read_by_parts(CARD, path, parts, read_part, progress)
+    return read_by_parts(CARD, path, READER, progress)
 
 
-def parts(folder: Folder) -> list[str]:
+def _parts(folder: Folder) -> list[str]:
     """Every trial's file."""
     trials = list(folder.matching(FILE))
     if not trials:
@@ -124,7 +124,7 @@ def parts(folder: Folder) -> list[str]:
     return trials
 
 
-def read_part(folder: Folder, part: str) -> Recording:
+def _read_part(folder: Folder, part: str) -> Recording:
     """Read one trial."""
     name = re.search(rf"(?:^|/){FILE}$", part)
     assert name is not None, part
@@ -281,3 +281,6 @@ def _repair_unit(acc: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:
     repaired = acc.copy()
     repaired[:n_small] *= 4
     return repaired, n_small
+
+
+READER = PartReader(_parts, _read_part)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from maestro_ts.errors import DataError, FormatError, MaestroError
+from maestro_ts.errors import FormatError
 from maestro_ts.signals.cut import WindowSpec
-from maestro_ts.signals.datasets.card import Card, Reading, Refusal
-from maestro_ts.signals.formats.archive import Folder, check_refused, open_folder
+from maestro_ts.signals.datasets.card import Card, Reading
+from maestro_ts.signals.datasets.parts import PartReader, read_by_parts
+from maestro_ts.signals.formats.archive import Folder
 from maestro_ts.signals.formats.synchronised import (
     MAX_BYTES,
     Sensor,
@@ -21,7 +22,7 @@ from maestro_ts.signals.formats.synchronised import (
 from maestro_ts.signals.modality import Modality, Schema
 from maestro_ts.signals.recording import Recording
 
-__all__ = ["CARD", "SENSORS", "read"]
+__all__ = ["CARD", "READER", "SENSORS", "read"]
 
 CHEST_HZ = 700.0
 SENSORS = (
@@ -95,25 +96,19 @@ def read(
     FormatError
         No subject there, or more than half of them cannot be read.
     """
-    if path is None:
-        raise DataError("The data set 'wesad' needs the path to its files.", fix=CARD.how_to_get)
-    recordings: list[Recording] = []
-    refused: list[Refusal] = []
-    with open_folder(path, MAX_BYTES) as folder:
-        members = subject_files(folder)
-        if not members:
-            raise folder.nothing_found("subject of WESAD (SX/SX.pkl)")
-        for done, (subject, member) in enumerate(members.items(), start=1):
-            try:
-                recordings.append(_read_subject(folder, member, subject))
-            except MaestroError as error:
-                refused.append(Refusal(error.where or subject, error.what))
-            progress(done, len(members))
-    check_refused(str(path), len(recordings), [f"{r.where}: {r.why}" for r in refused])
-    return Reading(recordings, refused)
+    return read_by_parts(CARD, path, READER, progress)
 
 
-def _read_subject(folder: Folder, member: str, subject: str) -> Recording:
+def _parts(folder: Folder) -> list[str]:
+    """Subjects, by number."""
+    subjects = list(subject_files(folder))
+    if not subjects:
+        raise folder.nothing_found("subject of WESAD (SX/SX.pkl)")
+    return subjects
+
+
+def _read_subject(folder: Folder, subject: str) -> Recording:
+    member = subject_files(folder)[subject]
     content = load_synchronised(folder.read(member), member, subject)
     labels = take_vector(content, "label", member)
     streams = take_streams(content, SENSORS, member)
@@ -130,3 +125,6 @@ def _read_subject(folder: Folder, member: str, subject: str) -> Recording:
         source=f"{subject}.pkl",
         labels=label_intervals(labels, CHEST_HZ, CONDITIONS, LARGEST_LABEL, member),
     )
+
+
+READER = PartReader(_parts, _read_subject, MAX_BYTES)

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from maestro_ts.errors import FormatError
 from maestro_ts.signals.cut import WindowSpec
 from maestro_ts.signals.datasets.card import Card, Reading
-from maestro_ts.signals.datasets.parts import read_by_parts
+from maestro_ts.signals.datasets.parts import PartReader, read_by_parts
 from maestro_ts.signals.formats.archive import Folder, open_zip
 from maestro_ts.signals.formats.csv import as_number
 from maestro_ts.signals.formats.empatica import read_e4_csv
 from maestro_ts.signals.modality import Modality, Schema
 from maestro_ts.signals.recording import Interval, Recording, Stream
 
-__all__ = ["CARD", "parts", "quest_seconds", "read", "read_part"]
+__all__ = ["CARD", "READER", "quest_seconds", "read"]
 
 MODALITIES = {
     "ACC": Modality("wrist_acc", 3, 32.0, "g"),
@@ -95,10 +95,10 @@ def read(
     FormatError
         No subject there, no offsets.csv, or more than half of the subjects cannot be read.
     """
-    return read_by_parts(CARD, path, parts, read_part, progress)
+    return read_by_parts(CARD, path, READER, progress)
 
 
-def parts(folder: Folder) -> list[str]:
+def _parts(folder: Folder) -> list[str]:
     """Every subject, by number; without their offsets there is nothing to read."""
     found = folder.matching(r"(?P<subject>S\d+)_(?:quest\.csv|E4_Data(?:\.zip|/[A-Z]+\.csv))")
     if not found:
@@ -107,7 +107,7 @@ def parts(folder: Folder) -> list[str]:
     return sorted({match["subject"] for match in found.values()}, key=lambda s: int(s[1:]))
 
 
-def read_part(folder: Folder, part: str) -> Recording:
+def _read_part(folder: Folder, part: str) -> Recording:
     """Read one subject."""
     return _read_subject(folder, part, _read_offsets(*_find_offsets(folder)))
 
@@ -282,3 +282,6 @@ def quest_seconds(text: str, where: str) -> float:
     if not found or seconds >= 60:
         raise FormatError(f"{text!r} is not a time in minutes.seconds.", where=where)
     return float(int(found[1]) * 60 + seconds)
+
+
+READER = PartReader(_parts, _read_part)

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from maestro_ts.errors import RunError
 from maestro_ts.signals.cut import check_streams
-from maestro_ts.signals.datasets import part_readers
+from maestro_ts.signals.datasets import part_reader
 from maestro_ts.signals.datasets.card import Refusal
-from maestro_ts.signals.datasets.parts import try_part
-from maestro_ts.signals.formats.archive import Folder, open_folder
+from maestro_ts.signals.datasets.parts import PartReader
+from maestro_ts.signals.formats.archive import Folder
 from maestro_ts.signals.modality import Schema
 from maestro_ts.signals.recording import Recording
 from maestro_ts.signals.store.piece import Piece, read_piece, write_piece
@@ -51,7 +51,7 @@ def feed_parts(dataset: str, path: Path, parts: list[str], schema: Schema, jobs:
         if jobs > 1:
             yield from _run_all(tasks, jobs)
             return
-        with open_folder(path) as opened:
+        with _reader(dataset).open(path) as opened:
             for task in tasks:
                 yield _run(task, opened)
 
@@ -68,13 +68,17 @@ class _Task:
     folder: Path
 
 
+def _reader(dataset: str) -> PartReader:
+    found = part_reader(dataset)
+    assert found is not None, dataset
+    return found
+
+
 def _run(task: _Task, opened: Folder) -> Encoded:
     piece = read_piece(_piece_path(task.folder, task.number))
     if piece is not None:
         return piece
-    readers = part_readers(task.dataset)
-    assert readers is not None
-    found = try_part(readers[1], opened, task.part)
+    found = _reader(task.dataset).read(opened, task.part)
     if isinstance(found, Refusal):
         return found
     return _encode(found, task.schema, task.folder, task.number)
@@ -86,7 +90,7 @@ _opened: dict[Path, Folder] = {}
 
 def _work(task: _Task) -> Encoded:
     if task.path not in _opened:
-        _opened[task.path] = open_folder(task.path)
+        _opened[task.path] = _reader(task.dataset).open(task.path)
     return _run(task, _opened[task.path])
 
 

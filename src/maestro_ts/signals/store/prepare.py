@@ -16,10 +16,10 @@ from typing import Any
 
 from maestro_ts.errors import DataError, FormatError, RunError
 from maestro_ts.signals.cut import WindowSpec
-from maestro_ts.signals.datasets import card, part_readers, read
+from maestro_ts.signals.datasets import card, part_reader, read
 from maestro_ts.signals.datasets.card import Card, Refusal
 from maestro_ts.signals.datasets.parts import Sources
-from maestro_ts.signals.formats.archive import check_refused, open_folder
+from maestro_ts.signals.formats.archive import check_refused
 from maestro_ts.signals.modality import Schema
 from maestro_ts.signals.recording import Recording
 from maestro_ts.signals.store.feed import Feed, feed_parts, feed_recordings
@@ -107,14 +107,14 @@ def prepare_dataset(
     """
     out, known = Path(out), card(dataset)
     spec = spec or known.windows
-    readers = part_readers(dataset)
+    reader = part_reader(dataset)
     if resume and is_store(out):
         return _recheck(out, spec)
-    if path is None or readers is None:
+    if path is None or reader is None:
         reading = read(dataset, path, progress)
         return prepare(
             [*reading.recordings, *reading.refused],
-            known.schema,
+            reading.schema or known.schema,
             spec,
             out,
             about=_about(known),
@@ -123,8 +123,8 @@ def prepare_dataset(
             shard_bytes=shard_bytes,
         )
     _check_place(out, overwrite)
-    with open_folder(path) as folder:
-        parts, source = readers[0](folder), folder.fingerprint()
+    with reader.open(Path(path)) as folder:
+        parts, source = reader.parts(folder), folder.fingerprint()
     empty = Manifest(known.schema, spec, _about(known), source)
     stage = _begin(out, empty, resume=resume, overwrite=overwrite)
     feed = feed_parts(dataset, Path(path).resolve(), parts, known.schema, jobs)
