@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import pytest
 
 from maestro_ts.cli.main import main
 
 
-@dataclass
-class Done:
+class Done(NamedTuple):
     code: int
     out: str
     err: str

@@ -1,13 +1,12 @@
-"""The real archives: MAESTRO_TS_DATA is their folder; MAESTRO_TS_REQUIRE_DATA=1 forbids skips."""
+"""UMAFall and the wrist band of WESAD as their owners published them."""
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
+from real_archives import archive
 
 from maestro_ts.signals.cut import cut
 from maestro_ts.signals.datasets import card, read
@@ -15,18 +14,6 @@ from maestro_ts.signals.datasets.card import Reading
 from maestro_ts.signals.windows import Windows
 
 pytestmark = pytest.mark.real
-
-ROOT = Path(__file__).parents[3]
-FOLDER = Path(os.environ.get("MAESTRO_TS_DATA") or ROOT.parent / "shared" / "data")
-
-
-def archive(name: str) -> Path:
-    path = FOLDER / f"{name}.zip"
-    if not path.is_file():
-        if os.environ.get("MAESTRO_TS_REQUIRE_DATA") == "1":
-            pytest.fail(f"not run: no data ({path})")
-        pytest.skip("not run: no data")
-    return path
 
 
 def windows_of(name: str, reading: Reading) -> Windows:

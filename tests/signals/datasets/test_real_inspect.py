@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
+from real_archives import archive
 
 from maestro_ts.signals.datasets import card, read, umafall
 from maestro_ts.signals.inspect import Inspection, inspect
 from maestro_ts.signals.inspect.units import scale_change
 
 pytestmark = pytest.mark.real
-
-ROOT = Path(__file__).parents[3]
-FOLDER = Path(os.environ.get("MAESTRO_TS_DATA") or ROOT.parent / "shared" / "data")
-
-
-def archive(name: str) -> Path:
-    path = FOLDER / f"{name}.zip"
-    if not path.is_file():
-        if os.environ.get("MAESTRO_TS_REQUIRE_DATA") == "1":
-            pytest.fail(f"not run: no data ({path})")
-        pytest.skip("not run: no data")
-    return path
 
 
 @pytest.fixture(scope="module")

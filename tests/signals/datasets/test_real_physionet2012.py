@@ -9,7 +9,8 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from test_real_data import archive, windows_of
+from real_archives import archive
+from test_real_data import windows_of
 
 from maestro_ts.signals.datasets import card, read
 from maestro_ts.signals.datasets.card import Reading

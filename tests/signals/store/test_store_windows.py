@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from real_archives import archive
 from store_cases import SCHEMA, assert_equal_windows, contents, make_recordings
 
 from maestro_ts.errors import DataError, RunError
@@ -25,8 +26,6 @@ from maestro_ts.signals.store import (
 )
 
 SPEC = WindowSpec(1.0, 0.5)
-ROOT = Path(__file__).parents[3]
-DATA = Path(os.environ.get("MAESTRO_TS_DATA") or ROOT.parent / "shared" / "data")
 
 
 @pytest.fixture(autouse=True)
@@ -199,13 +198,9 @@ def test_times_of_regular_streams_are_those_of_a_search(tmp_path):
 @pytest.mark.real
 @pytest.mark.parametrize("name", ["umafall", "wesad-e4"])
 def test_a_store_of_the_real_archive_holds_the_same_windows(name, tmp_path):
-    archive = DATA / f"{name}.zip"
-    if not archive.is_file():
-        if os.environ.get("MAESTRO_TS_REQUIRE_DATA") == "1":
-            pytest.fail(f"not run: no data ({archive})")
-        pytest.skip("not run: no data")
-    manifest = prepare_dataset(name, archive, tmp_path / "store", shard_bytes=8_000_000)
-    reading = read(name, archive)
+    path = archive(name)
+    manifest = prepare_dataset(name, path, tmp_path / "store", shard_bytes=8_000_000)
+    reading = read(name, path)
     assert len(manifest.shards) > 1
     assert len(manifest.refused) == len(reading.refused)
     assert_equal_windows(

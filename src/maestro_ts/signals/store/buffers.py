@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
@@ -117,7 +118,7 @@ class _Files:
         return opened
 
 
-class _Spans:
+class _Spans(ABC):
     """What both buffers share: rows of one modality, stream after stream."""
 
     dtype: np.dtype[Any]
@@ -162,9 +163,9 @@ class _Spans:
                 first = stop
         return out
 
+    @abstractmethod
     def _fill(self, out: NDArray[Any], number: int, begin: int) -> None:
         """Write the rows of a stream from `begin` on into `out`."""
-        raise NotImplementedError
 
 
 class StoredValues(_Spans):
