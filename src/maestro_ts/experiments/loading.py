@@ -10,6 +10,7 @@ from typing import Any
 from maestro_ts.errors import DataError
 from maestro_ts.experiments.progress import Progress
 from maestro_ts.signals.cut import WindowSpec, cut
+from maestro_ts.signals.datasets import DATASETS
 from maestro_ts.signals.datasets.card import Card
 from maestro_ts.signals.source import read_source
 from maestro_ts.signals.store import Manifest, is_store, open_windows
@@ -41,28 +42,35 @@ def load_data(
 
     A store may stand in place of the data set's name or of its files.
     """
-    for place in (Path(dataset), data):
-        if place is not None and is_store(place):
-            return _from_store(place, spec, progress)
-    source = read_source(dataset, data, lambda done, total: progress.update("reading", done, total))
-    about, reading = source.card, source.reading
-    notes = [f"not read: {r.where}: {r.why}" for r in reading.refused]
-    for note in shortened(notes):
+    places = [place for place in (Path(dataset), data) if place is not None and is_store(place)]
+    if places:
+        loaded = _from_store(places[0], spec)
+    else:
+        loaded = _from_files(dataset, data, spec, progress)
+    for note in shortened(loaded.notes):
         progress.note(note)
-    windows = cut(reading.recordings, source.schema, spec or about.windows)
-    if windows.labels is None:
+    if loaded.windows.labels is None:
         raise DataError("no recording has a label.", where=str(data or dataset))
-    return LoadedData(about, windows, notes, source.layout)
+    if loaded.card.name in DATASETS and not loaded.card.classes:
+        raise DataError(
+            f"{loaded.card.name} has numbers to be estimated, no classes: {loaded.card.task}.",
+            fix="Only classifiers can be trained so far.",
+        )
+    return loaded
 
 
-def _from_store(folder: Path, spec: WindowSpec | None, progress: Progress) -> LoadedData:
-    windows = open_windows(folder, spec)
-    manifest = Manifest.load(folder)
+def _from_files(
+    dataset: str, data: Path | None, spec: WindowSpec | None, progress: Progress
+) -> LoadedData:
+    source = read_source(dataset, data, lambda done, total: progress.update("reading", done, total))
+    windows = cut(source.reading.recordings, source.schema, spec or source.card.windows)
+    notes = [f"not read: {r.where}: {r.why}" for r in source.reading.refused]
+    return LoadedData(source.card, windows, notes, source.layout)
+
+
+def _from_store(folder: Path, spec: WindowSpec | None) -> LoadedData:
+    windows, manifest = open_windows(folder, spec), Manifest.load(folder)
     notes = [f"not read: {where}: {why}" for where, why in manifest.refused]
-    for note in shortened(notes):
-        progress.note(note)
-    if windows.labels is None:
-        raise DataError("no recording has a label.", where=str(folder))
     return LoadedData(manifest.card(folder.name), windows, notes)
 
 

@@ -11,6 +11,8 @@ from layout_python2 import python2_pickle
 from layouts import write
 
 from maestro_ts.errors import DataError, FormatError
+from maestro_ts.experiments.loading import load_data
+from maestro_ts.experiments.progress import Progress
 from maestro_ts.signals.cut import cut
 from maestro_ts.signals.datasets import card, read
 from maestro_ts.signals.datasets.card import Reading, Refusal
@@ -171,3 +173,10 @@ def test_wrong_places(tmp_path: Path) -> None:
         read("dalia-hr", None)
     with pytest.raises(FormatError, match=r"holds no subject of PPG-DaLiA .*It holds data\.zip"):
         read_members({"data.zip": b"PK", "readme.pdf": b"%PDF"}, tmp_path)
+
+
+def test_numbers_are_not_trained_on_as_classes(tmp_path: Path) -> None:
+    path = write(dalia_pickles(), tmp_path, "folder")
+    with pytest.raises(DataError, match="numbers to be estimated"):
+        load_data("dalia-hr", path, None, Progress())
+    assert load_data("dalia-har", path, None, Progress()).windows.labels is not None
