@@ -23,7 +23,10 @@ __all__ = [
     "MissingExtraError",
     "RunError",
     "nearest",
+    "shown",
 ]
+
+SHOWN = 40
 
 
 class MaestroError(Exception):
@@ -87,3 +90,8 @@ def nearest(word: str, known: Iterable[str], n: int = 3) -> str:
     if near:
         return "Did you mean " + " or ".join(repr(w) for w in near) + "?"
     return "Known: " + ", ".join(words) + "."
+
+
+def shown(text: str) -> str:
+    """What was found, quoted for a message; the end of a long text is left out."""
+    return repr(text if len(text) <= SHOWN else text[:SHOWN] + "…")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from maestro_ts.errors import FormatError
+from maestro_ts.errors import FormatError, shown
 from maestro_ts.signals.cut import WindowSpec
 from maestro_ts.signals.datasets.card import Card, Reading
 from maestro_ts.signals.datasets.parts import PartReader, read_by_parts
@@ -159,7 +159,7 @@ class _Outcomes:
             raise FormatError(f"{len(fields)} columns, {len(self.header)} expected.", where=where)
         death = fields[self.death_at]
         if death not in ("0", "1"):
-            raise FormatError(f"In-hospital_death is {death!r}, 0 or 1 expected.", where=where)
+            raise FormatError(f"In-hospital_death is {shown(death)}, 0 or 1 expected.", where=where)
         return CLASSES[int(death)]
 
 
@@ -219,7 +219,7 @@ def _read_rows(
         stamp, parameter, text = fields
         time = STAMPS.get(stamp)
         if time is None:
-            raise FormatError(f"{stamp!r} is not a time from 00:00 to 48:00.", where=at)
+            raise FormatError(f"{shown(stamp)} is not a time from 00:00 to 48:00.", where=at)
         if time < last:
             raise FormatError(f"the time goes back to {stamp}.", where=at)
         last, value = time, as_number(text, at)
@@ -233,5 +233,5 @@ def _read_rows(
         elif is_descriptor:
             raise FormatError(f"a second {parameter}, or one after 00:00.", where=at)
         else:
-            raise FormatError(f"unknown parameter {parameter!r}.", where=at)
+            raise FormatError(f"unknown parameter {shown(parameter)}.", where=at)
     return known, series

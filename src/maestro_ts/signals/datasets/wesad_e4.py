@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from maestro_ts.errors import FormatError
+from maestro_ts.errors import FormatError, shown
 from maestro_ts.signals.cut import WindowSpec
 from maestro_ts.signals.datasets.card import Card, Reading
 from maestro_ts.signals.datasets.parts import PartReader, read_by_parts
@@ -280,7 +280,7 @@ def quest_seconds(text: str, where: str) -> float:
     found = re.fullmatch(r"(\d{1,3})(?:\.(\d{1,2}))?", text)
     seconds = int(((found[2] or "") if found else "").ljust(2, "0"))
     if not found or seconds >= 60:
-        raise FormatError(f"{text!r} is not a time in minutes.seconds.", where=where)
+        raise FormatError(f"{shown(text)} is not a time in minutes.seconds.", where=where)
     return float(int(found[1]) * 60 + seconds)
 
 

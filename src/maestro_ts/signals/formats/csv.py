@@ -7,11 +7,10 @@ import pyarrow as pa
 import pyarrow.csv
 from numpy.typing import NDArray
 
-from maestro_ts.errors import FormatError
+from maestro_ts.errors import FormatError, shown
 
 __all__ = ["as_number", "read_numbers"]
 
-SHOWN = 40
 LARGEST = float(np.finfo(np.float32).max)  # what a stream can hold
 
 
@@ -62,9 +61,9 @@ def as_number(text: str, where: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        raise FormatError(f"{_shown(text)} is not a number.", where=where) from None
+        raise FormatError(f"{shown(text)} is not a number.", where=where) from None
     if not abs(value) <= LARGEST:
-        raise FormatError(f"{_shown(text)} is not a finite number of 32 bits.", where=where)
+        raise FormatError(f"{shown(text)} is not a finite number of 32 bits.", where=where)
     return value
 
 
@@ -96,11 +95,7 @@ def _raise_offence(data: bytes, where: str, columns: int, delimiter: str, first_
         at = f"{where}:{number}"
         if len(fields) != columns:
             raise FormatError(
-                f"{len(fields)} columns, {columns} expected: {_shown(line)}.", where=at
+                f"{len(fields)} columns, {columns} expected: {shown(line)}.", where=at
             )
         for field in fields:
             as_number(field, at)
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= SHOWN else text[:SHOWN] + "…")

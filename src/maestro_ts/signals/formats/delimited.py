@@ -14,14 +14,13 @@ import pyarrow.compute as pc
 import pyarrow.csv
 from numpy.typing import NDArray
 
-from maestro_ts.errors import FormatError
+from maestro_ts.errors import FormatError, shown
 from maestro_ts.signals.formats.table import Column, Kind, Table, check_numbers, find_column
 
 __all__ = ["MISSING", "Dialect", "read_delimited", "split_line", "text_lines"]
 
 # What stands for a missing number besides an empty field.
 MISSING = ("", "NaN", "nan", "NAN", "NA", "N/A", "null", "NULL", "None")
-SHOWN = 40
 NS_PER_S = 1_000_000_000
 
 
@@ -219,7 +218,7 @@ def _moments_slowly(
             moment = datetime.fromisoformat(texts[row])
         except ValueError:
             raise FormatError(
-                f"{_shown(texts[row])} in column {column!r} is no date and time.",
+                f"{shown(texts[row])} in column {column!r} is no date and time.",
                 where=f"{where}:{first + row}",
                 fix="Write it as 2024-05-31T13:45:10.250.",
             ) from None
@@ -249,12 +248,12 @@ def _parse_slowly(
         place = f"{where}:{number}"
         if len(fields) != width:
             said = f"{len(fields)} columns" if line.strip() else "an empty line"
-            raise FormatError(f"{said}, {width} columns expected: {_shown(line)}.", where=place)
+            raise FormatError(f"{said}, {width} columns expected: {shown(line)}.", where=place)
         for column, kind in wanted.items():
             text = fields[at[column]]
             if kind == "number" and not (text in MISSING or _is_number(text, dialect)):
                 raise FormatError(
-                    f"{_shown(text)} in column {column!r} is not a number.", where=place
+                    f"{shown(text)} in column {column!r} is not a number.", where=place
                 )
             found[column].append(text)
     columns: dict[Column, NDArray[Any]] = {}
@@ -276,7 +275,3 @@ def _is_number(text: str, dialect: Dialect) -> bool:
     except ValueError:
         return False
     return "_" not in text
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= SHOWN else text[:SHOWN] + "…")
