@@ -42,7 +42,7 @@ def test_unrelated_errors_do_not_catch_each_other() -> None:
 
 
 def test_every_error_is_exported() -> None:
-    assert {kind.__name__ for kind in KINDS} | {"nearest"} == set(errors.__all__)
+    assert {kind.__name__ for kind in KINDS} | {"nearest", "shown"} == set(errors.__all__)
 
 
 @pytest.mark.parametrize("kind", KINDS)
