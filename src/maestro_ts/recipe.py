@@ -56,6 +56,9 @@ class BudgetSettings(Settings):
 
     rule: Literal["fractional", "paper", "code", "fixed"] = "fractional"
     beta: float = Field(5.0, gt=0, description="Largest budget, in units of ln(length) queries.")
+    fusion_beta: float | None = Field(
+        None, gt=0, description="Queries of the fusion, in units of ceil(ln(length)); None: beta."
+    )
     start: float = Field(0.5, gt=0, lt=1, description="Budget before training, as share of beta.")
     price: float = Field(0.0, ge=0, description="Loss per unit of mean budget.")
     softness: float = Field(0.5, gt=0, description="Width of the early sigmoid around the budget.")
@@ -68,6 +71,9 @@ class ExpertSettings(Settings):
     count: int = Field(4, ge=1)
     top_k: int = Field(1, ge=1)
     hidden_multiple: float = Field(2.0, gt=0)
+    shared_multiple: float | None = Field(
+        None, gt=0, description="Hidden width of a layer that serves every token besides; None: no."
+    )
     balance: Literal["none", "loss_free"] = "none"
     balance_rate: float = Field(0.001, gt=0)
     placement: Literal["fusion", "head", "none"] = "fusion"
@@ -126,6 +132,9 @@ class TrainingSettings(Settings):
     batch_size: int = Field(32, ge=1)
     epochs: int = Field(120, ge=1)
     min_steps: int = Field(0, ge=0, description="Epochs are added until this many steps.")
+    max_steps: int | None = Field(
+        None, ge=1, description="Epochs are left out beyond this many steps; None: none are."
+    )
     label_smoothing: float = Field(0.1, ge=0, lt=1)
     average_decay: float | None = Field(
         None, gt=0, lt=1, description="Exponential moving average of the weights; None: off."

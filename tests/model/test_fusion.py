@@ -125,3 +125,40 @@ def test_shares_are_those_of_each_window() -> None:
         counts = torch.bincount(mine, minlength=3) / (2 * n)
         assert torch.allclose(share[r], counts.to(share.dtype))
     assert layer.train()(numbers(5, 14, WIDTH), spans)[2] is None
+
+
+def test_a_shared_layer_is_added_to_the_experts() -> None:
+    layer = fusion(14, distil=False)
+    shared = FeedForward(1, WIDTH, 2.0, 0.0).double()
+    x = numbers(5, 14, WIDTH)
+    spans = Spans(torch.tensor(LENGTHS), 14, x.device)
+    added: list[Tensor] = []
+    mixed: list[Tensor] = []
+    shared.register_forward_hook(lambda _, __, out: added.append(out[0]))
+    layer.mixer.register_forward_hook(lambda _, __, out: mixed.append(out[0]))
+    layer.shared = shared
+    before: list[Tensor] = []
+    layer.mixer_norm.register_forward_pre_hook(lambda _, args: before.append(args[0]))
+    tokens: list[Tensor] = []
+    layer.mixer.register_forward_pre_hook(lambda _, args: tokens.append(args[0]))
+    with torch.no_grad():
+        layer(x, spans)
+    assert torch.equal(before[0], tokens[0] + (mixed[0] + added[0]))
+    assert len(added[0]) == sum(LENGTHS)  # padding is not served
+
+
+@pytest.mark.parametrize("dense_below", [0, 64])
+def test_with_queries_for_all_nothing_is_selected(
+    dense_below: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layer = fusion(14, distil=False, dense_below=dense_below)
+    layer.beta = layer.attention.beta = 20.0
+    x = numbers(5, 14, WIDTH)
+    spans = Spans(torch.tensor(LENGTHS), 14, x.device)
+    with torch.no_grad():
+        found = layer(x, spans)[0]
+        monkeypatch.setattr(layer.attention, "_score", None)
+        assert torch.equal(found, layer(x, spans)[0])
+        monkeypatch.undo()
+        monkeypatch.setattr("maestro_ts.model.fusion.reaches_all", lambda *_: False)
+        assert torch.allclose(found, layer(x, spans)[0], rtol=0, atol=1e-12)

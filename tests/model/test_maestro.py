@@ -384,3 +384,24 @@ def test_pooling_is_over_tokens_that_carry_data() -> None:
     run(network, batch)
     same = (pooled[0] == pooled[1]).all(dim=1)
     assert same.tolist() == [True, True, True, False]  # the last window has nothing else
+
+
+# ------------------------------------------------------- queries of the fusion
+
+
+def test_enough_queries_for_all_are_dense_attention() -> None:
+    wide, batch = build(budget__fusion_beta=50.0, model__dense_below=0, budget__rule="fixed")
+    dense, _ = build(model__attention="dense", budget__rule="fixed")
+    for layer in wide.encoders.modules():
+        if isinstance(layer, Attention):
+            layer.dense = True
+    dense.load_state_dict(wide.state_dict())
+    assert torch.equal(run(wide, batch).logits, run(dense, batch).logits)
+
+
+def test_the_fusion_has_a_budget_of_its_own() -> None:
+    network, _ = build(budget__fusion_beta=7.0, budget__beta=3.0)
+    assert [layer.beta for layer in network.fusion] == [7.0]
+    fusion = {m.beta for m in network.fusion.modules() if isinstance(m, Attention)}
+    encoders = {m.beta for m in network.encoders.modules() if isinstance(m, Attention)}
+    assert (fusion, encoders) == ({7.0}, {3.0})

@@ -14,11 +14,11 @@ from maestro_ts.contract.registry import build_front_end, build_network
 from maestro_ts.errors import RunError
 from maestro_ts.estimator import MaestroClassifier
 from maestro_ts.model.front_end import SymbolFrontEnd
-from maestro_ts.recipe import Recipe, load_recipe
+from maestro_ts.recipe import Recipe, TrainingSettings, load_recipe
 from maestro_ts.signals.modality import Modality
 from maestro_ts.signals.windows import Windows
 from maestro_ts.training.callbacks import Callback, EpochReport
-from maestro_ts.training.loop import Examples, Trainer, learning_rate
+from maestro_ts.training.loop import Examples, Trainer, learning_rate, planned_epochs
 
 SENSORS = (Modality("acc", channels=3, rate_hz=20), Modality("eda", rate_hz=4))
 Weights = dict[str, Tensor]
@@ -291,6 +291,21 @@ def test_epochs_are_added_until_there_are_enough_steps() -> None:
     assert follow.steps == list(range(1, 11))
     assert len(trainer.log) == 5
     assert follow.told == ["begin 0/10", "end"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "epochs"),
+    [
+        ({"epochs": 120}, 120),
+        ({"epochs": 120, "max_steps": 1250}, 10),
+        ({"epochs": 120, "max_steps": 60}, 1),  # one epoch is the least
+        ({"epochs": 5, "max_steps": 1250}, 5),
+        ({"epochs": 5, "min_steps": 700, "max_steps": 1250}, 6),
+        ({"epochs": 5, "min_steps": 5000, "max_steps": 1250}, 40),  # the least goes first
+    ],
+)
+def test_planned_epochs_of_125_steps(settings: dict[str, int], epochs: int) -> None:
+    assert planned_epochs(TrainingSettings(**settings), 125) == epochs
 
 
 def test_the_loss_falls() -> None:

@@ -65,7 +65,13 @@ class Attention(nn.Module):
         self.generator: torch.Generator | None = None
 
     def forward(
-        self, x: Tensor, spans: Spans | None, queries: Tensor, active: Tensor | None = None
+        self,
+        x: Tensor,
+        spans: Spans | None,
+        queries: Tensor,
+        active: Tensor | None = None,
+        *,
+        everyone: bool = False,
     ) -> Tensor:
         """Attend.
 
@@ -76,6 +82,8 @@ class Attention(nn.Module):
             Tokens that are there, from the left, at least one; None: all of them.
         queries : [G, R]
             Real number v of attended queries per head.
+        everyone : bool
+            The caller knows that v is no less than the tokens of every row.
         """
         members, _, length, width = x.shape
         q, k, v = self._split(self.project(x.flatten(1, 2), active), length)
@@ -84,7 +92,7 @@ class Attention(nn.Module):
             spans = None
         there = None if spans is None else spans.there
         lengths = None if spans is None else spans.lengths
-        if self.dense:
+        if self.dense or everyone:
             mixed = _full(q, k, v, there)
         else:
             with torch.no_grad():

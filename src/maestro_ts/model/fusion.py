@@ -11,7 +11,7 @@ from maestro_ts.model.encoder import Distil, FeedForward
 from maestro_ts.model.experts import Experts
 from maestro_ts.model.spans import Spans
 
-__all__ = ["FusionLayer"]
+__all__ = ["FusionLayer", "reaches_all"]
 
 
 class FusionLayer(nn.Module):
@@ -25,6 +25,8 @@ class FusionLayer(nn.Module):
     attention : Attention
     distil : bool
     mixer : Experts or FeedForward
+    shared : FeedForward or None
+        Serves every token besides the experts; its result is added to theirs.
     dropout : float
     """
 
@@ -36,6 +38,7 @@ class FusionLayer(nn.Module):
         *,
         distil: bool,
         mixer: Experts | FeedForward,
+        shared: FeedForward | None = None,
         dropout: float,
     ) -> None:
         super().__init__()
@@ -43,7 +46,7 @@ class FusionLayer(nn.Module):
         self.attention = attention
         self.attention_norm = nn.LayerNorm(width)
         self.distil = Distil(1, width) if distil else None
-        self.mixer = mixer
+        self.mixer, self.shared = mixer, shared
         self.mixer_norm = nn.LayerNorm(width)
         self.dropout = Dropout(dropout)
 
@@ -62,7 +65,8 @@ class FusionLayer(nn.Module):
         # In float32 whatever x is: bfloat16 rounds ln 149 down to 5.
         units = torch.ceil(torch.log(spans.lengths.clamp(min=2).float()))
         queries = self.beta * units.to(x.dtype)
-        attended = self.attention(x[None], spans, queries[None])[0]
+        everyone = reaches_all(self.beta, spans)
+        attended = self.attention(x[None], spans, queries[None], everyone=everyone)[0]
         x = self.attention_norm(x + attended)
         if self.distil is not None:
             x = self.distil(x[None], spans.there)[0]
@@ -73,11 +77,19 @@ class FusionLayer(nn.Module):
         if isinstance(self.mixer, Experts):
             mixed, chosen = self.mixer(tokens)
             mixed = self.dropout(mixed)
+            if self.shared is not None:
+                mixed = mixed + self.shared(tokens[None])[0]
             if not self.training:
                 share = _shares(chosen, spans, self.mixer.settings.count)
         else:
             mixed = self.mixer(tokens[None])[0]
         return spans.scatter(self.mixer_norm(tokens + mixed)), spans, share
+
+
+def reaches_all(beta: float, spans: Spans) -> bool:
+    """Whether ``β ⌈ln n⌉`` queries are all n of every row: there is nothing to select then."""
+    lengths = spans.host_lengths.clamp(min=2).float()
+    return bool((beta * torch.ceil(torch.log(lengths)) >= spans.host_lengths).all())
 
 
 def _shares(chosen: Tensor, spans: Spans, experts: int) -> Tensor:

@@ -116,14 +116,14 @@ class Maestro(Network):
             channels, views, symbols.alphabet, self.recipe.model.width, symbols.embedding
         )
 
-    def _attention(self, members: int, longest: int) -> Attention:
+    def _attention(self, members: int, longest: int, beta: float) -> Attention:
         model = self.recipe.model
         return Attention(
             members,
             model.width,
             model.heads,
             longest=longest,
-            beta=self.recipe.budget.beta,
+            beta=beta,
             dense=model.attention == "dense",
             dense_below=model.dense_below,
             dropout=model.dropout,
@@ -132,14 +132,14 @@ class Maestro(Network):
 
     def _encoder(self, members: int, length: int) -> nn.ModuleList:
         """Layers of the encoders of `members` modalities with one token length."""
-        model = self.recipe.model
+        model, beta = self.recipe.model, self.recipe.budget.beta
         layers = []
         for _ in range(model.encoder_layers):
             layers.append(
                 EncoderLayer(
                     members,
                     model.width,
-                    self._attention(members, length),
+                    self._attention(members, length, beta),
                     distil=model.encoder_distil,
                     multiple=model.feed_forward_multiple,
                     dropout=model.dropout,
@@ -149,17 +149,22 @@ class Maestro(Network):
         return nn.ModuleList(layers)
 
     def _fusion_layer(self) -> FusionLayer:
-        model, experts = self.recipe.model, self.recipe.experts
+        model, experts, budget = self.recipe.model, self.recipe.experts, self.recipe.budget
+        beta = budget.fusion_beta or budget.beta
+        shared = None
         if experts.placement == "fusion":
             mixer: Experts | FeedForward = Experts(model.width, model.width, experts)
+            if experts.shared_multiple is not None:
+                shared = FeedForward(1, model.width, experts.shared_multiple, model.dropout)
         else:
             mixer = FeedForward(1, model.width, model.feed_forward_multiple, model.dropout)
         return FusionLayer(
             model.width,
-            self.recipe.budget.beta,
-            self._attention(1, sum(s.tokens for s in self.shapes)),
+            beta,
+            self._attention(1, sum(s.tokens for s in self.shapes), beta),
             distil=model.fusion_distil,
             mixer=mixer,
+            shared=shared,
             dropout=model.dropout,
         )
 

@@ -35,7 +35,7 @@ from maestro_ts.training.resume import (
     save_state,
 )
 
-__all__ = ["Examples", "Trainer"]
+__all__ = ["Examples", "Trainer", "learning_rate", "planned_epochs"]
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Trainer:
         self.best_score = (-math.inf, -math.inf)
         self.epoch, self.step, self.stale, self.spent = 0, 0, 0, 0.0
         per_epoch = math.ceil(len(train.targets) / settings.batch_size)
-        epochs = max(settings.epochs, math.ceil(settings.min_steps / per_epoch))
+        epochs = planned_epochs(settings, per_epoch)
         self.steps = epochs * per_epoch
         if resume and self.state_path is not None and self.state_path.exists():
             self._restore(load_state(self.state_path))
@@ -318,6 +318,14 @@ class Trainer:
         self.order.bit_generator.state = plain["order"]
         self.masks.bit_generator.state = plain["masks"]
         self.log[:] = plain["log"]
+
+
+def planned_epochs(settings: TrainingSettings, per_epoch: int) -> int:
+    """Epochs of `per_epoch` steps: as set, but at least `min_steps` and at most `max_steps`."""
+    epochs = settings.epochs
+    if settings.max_steps is not None:
+        epochs = min(epochs, max(1, settings.max_steps // per_epoch))
+    return max(epochs, math.ceil(settings.min_steps / per_epoch))
 
 
 def learning_rate(settings: TrainingSettings, share: float) -> float:
