@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from maestro_ts.cli.options import Data, Plain, StepS, WindowS, parse_windows
+from maestro_ts.cli.options import (
+    Data,
+    LabelledBy,
+    MinCoverage,
+    MinInside,
+    Plain,
+    Purity,
+    StepS,
+    WindowS,
+    parse_windows,
+)
 
 __all__ = ["prepare"]
 
@@ -19,6 +29,10 @@ def prepare(
     jobs: Annotated[int, typer.Option(min=1, help="Processes that read recordings.")] = 1,
     window_s: WindowS = None,
     step_s: StepS = None,
+    label_rule: LabelledBy = None,
+    purity: Purity = None,
+    min_inside: MinInside = None,
+    min_coverage: MinCoverage = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on; verify a finished store, or cut it anew.")
     ] = False,
@@ -37,7 +51,7 @@ def prepare(
             dataset,
             data,
             out,
-            parse_windows(window_s, step_s),
+            parse_windows(window_s, step_s, label_rule, purity, min_inside, min_coverage),
             jobs=jobs,
             resume=resume,
             overwrite=overwrite,

@@ -14,6 +14,7 @@ from maestro_ts.signals.datasets import DATASETS
 from maestro_ts.signals.datasets.card import Card
 from maestro_ts.signals.source import read_source
 from maestro_ts.signals.store import Manifest, is_store, open_windows
+from maestro_ts.signals.window_spec import WindowChanges, resolve
 from maestro_ts.signals.windows import Windows
 
 __all__ = ["LoadedData", "load_data", "shortened"]
@@ -25,6 +26,8 @@ class LoadedData:
 
     Attributes
     ----------
+    spec : WindowSpec
+        How it was cut.
     layout : dict or None
         How a folder of one's own was laid out; None for a published set.
     """
@@ -32,11 +35,15 @@ class LoadedData:
     card: Card
     windows: Windows
     notes: list[str]
+    spec: WindowSpec
     layout: dict[str, Any] | None = None
 
 
 def load_data(
-    dataset: str, data: Path | None, spec: WindowSpec | None, progress: Progress
+    dataset: str,
+    data: Path | None,
+    asked: WindowSpec | WindowChanges | None,
+    progress: Progress,
 ) -> LoadedData:
     """Read and cut a source, or open a window store; refused files become notes, not silence.
 
@@ -44,9 +51,9 @@ def load_data(
     """
     places = [place for place in (Path(dataset), data) if place is not None and is_store(place)]
     if places:
-        loaded = _from_store(places[0], spec)
+        loaded = _from_store(places[0], asked)
     else:
-        loaded = _from_files(dataset, data, spec, progress)
+        loaded = _from_files(dataset, data, asked, progress)
     for note in shortened(loaded.notes):
         progress.note(note)
     if loaded.windows.labels is None:
@@ -60,18 +67,21 @@ def load_data(
 
 
 def _from_files(
-    dataset: str, data: Path | None, spec: WindowSpec | None, progress: Progress
+    dataset: str, data: Path | None, asked: WindowSpec | WindowChanges | None, progress: Progress
 ) -> LoadedData:
     source = read_source(dataset, data, lambda done, total: progress.update("reading", done, total))
-    windows = cut(source.reading.recordings, source.schema, spec or source.card.windows)
+    spec = resolve(asked, source.card.windows)
+    windows = cut(source.reading.recordings, source.schema, spec)
     notes = [f"not read: {r.where}: {r.why}" for r in source.reading.refused]
-    return LoadedData(source.card, windows, notes, source.layout)
+    return LoadedData(source.card, windows, notes, spec, source.layout)
 
 
-def _from_store(folder: Path, spec: WindowSpec | None) -> LoadedData:
-    windows, manifest = open_windows(folder, spec), Manifest.load(folder)
+def _from_store(folder: Path, asked: WindowSpec | WindowChanges | None) -> LoadedData:
+    manifest = Manifest.load(folder)
+    spec = resolve(asked, manifest.spec)
+    windows = open_windows(folder, spec)
     notes = [f"not read: {where}: {why}" for where, why in manifest.refused]
-    return LoadedData(manifest.card(folder.name), windows, notes)
+    return LoadedData(manifest.card(folder.name), windows, notes, spec)
 
 
 def shortened(notes: Sequence[str], most: int = 5) -> list[str]:

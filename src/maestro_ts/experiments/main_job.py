@@ -6,7 +6,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -31,6 +31,7 @@ from maestro_ts.recipe import Recipe, load_recipe
 from maestro_ts.report.page import write_report
 from maestro_ts.signals.cut import WindowSpec
 from maestro_ts.signals.split import split_by_source, subject_folds
+from maestro_ts.signals.window_spec import WindowChanges
 from maestro_ts.signals.windows import Windows
 from maestro_ts.training.run import Run
 
@@ -62,8 +63,8 @@ class Job:
         split where the data set has one, else five.
     cross_validate : bool
         Train and test all folds and pool them.
-    windows : WindowSpec or None
-        None: the data set's own.
+    windows : WindowSpec, WindowChanges or None
+        How to cut, or what to change of the data set's own way; None: nothing.
     """
 
     dataset: str
@@ -75,7 +76,7 @@ class Job:
     seed: int = 0
     rates: tuple[float, ...] = RATES
     modes: tuple[str, ...] = MODES
-    windows: WindowSpec | None = None
+    windows: WindowSpec | WindowChanges | None = None
     resume: bool = False
     overwrite: bool = False
     device: str = "cpu"
@@ -278,7 +279,7 @@ def _results(
         "licence": loaded.card.licence,
         "recipe": job.recipe.name,
         "settings": job.recipe.model_dump(mode="json"),
-        "windows": asdict(job.windows or loaded.card.windows),
+        "windows": loaded.spec.values(),
         "split": _splits(job, loaded)[1],
         "folds": [int(k) for k in chosen],
         "cross_validated": job.cross_validate,

@@ -82,7 +82,7 @@ def _from_files(
     used = None
     if Run(folder).results.exists():
         about = Results.load(Run(folder).results).about["windows"]
-        used = WindowSpec(about["duration_s"], about["step_s"])
+        used = WindowSpec(**about)
     if is_store(source):
         if names:
             raise ConfigError("--map does not rename the modalities of a store.")

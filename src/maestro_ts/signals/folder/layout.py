@@ -14,6 +14,7 @@ from maestro_ts.signals.cut import WindowSpec
 from maestro_ts.signals.folder.pattern import PathPattern
 from maestro_ts.signals.formats.delimited import Dialect
 from maestro_ts.signals.modality import Modality, Schema
+from maestro_ts.signals.window_spec import LabelRule
 
 __all__ = [
     "FORMAT",
@@ -146,11 +147,16 @@ class WindowLayout(_Part):
 
     duration_s: float | None = Field(None, gt=0, allow_inf_nan=False)
     step_s: float | None = Field(None, gt=0, allow_inf_nan=False)
+    label_rule: LabelRule = "inside"
+    purity: float = 0.5
+    min_inside: float = 1.0
+    min_coverage: float = 0.0
 
     @model_validator(mode="after")
-    def _step_has_duration(self) -> Self:
+    def _fits(self) -> Self:
         if self.step_s is not None and self.duration_s is None:
             raise ValueError("step_s needs duration_s")
+        WindowSpec(**self.model_dump())
         return self
 
 
@@ -237,7 +243,7 @@ class Layout(_Part):
     @property
     def window_spec(self) -> WindowSpec:
         """How recordings are cut."""
-        return WindowSpec(self.windows.duration_s, self.windows.step_s)
+        return WindowSpec(**self.windows.model_dump())
 
     def to_tree(self) -> dict[str, Any]:
         """Plain values for JSON, as they would stand in the file."""

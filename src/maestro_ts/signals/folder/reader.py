@@ -162,12 +162,13 @@ def _read(
     streams = dict(signals.streams)
     duration_s = max((s.end_s for s in streams.values()), default=0.0)
     labels = labels_of(files, layout, place, table, raw, signals, duration_s)
-    if layout.windows.duration_s is None and len({i.label for i in labels}) > 1:
+    whole = layout.windows.duration_s is None and layout.windows.label_rule == "inside"
+    if whole and len({i.label for i in labels}) > 1:
         said = ", ".join(sorted({i.label for i in labels}))
         raise FormatError(
             f"recording {place.name!r} is one window and has several labels: {said}.",
             where=next(iter(place.files.values())),
-            fix="Say windows: {duration_s: …} in schema.yaml.",
+            fix="Say windows: {duration_s: …}, or {label_rule: majority}, in schema.yaml.",
         )
     streams |= statics.of(place, subject)
     return Recording(
@@ -192,6 +193,9 @@ def _card(path: Path, layout: Layout, recordings: Sequence[Recording]) -> Card:
     labels = layout.labels
     found = sorted({i.label for r in recordings for i in r.labels})
     classes = labels.classes if labels is not None and labels.classes else tuple(found)
+    rule = RULES[labels.from_] if labels is not None else "No labels."
+    if labels is not None and layout.windows.label_rule != "inside":
+        rule = layout.window_spec.label_text()
     return Card(
         name=name,
         title=layout.title or name,
@@ -199,7 +203,7 @@ def _card(path: Path, layout: Layout, recordings: Sequence[Recording]) -> Card:
         schema=layout.signals,
         classes=classes,
         windows=layout.window_spec,
-        label_rule=RULES[labels.from_] if labels is not None else "No labels.",
+        label_rule=rule,
         licence=layout.licence or "not stated",
         citation="not stated",
         how_to_get="your own files",

@@ -104,7 +104,7 @@ class Manifest:
             "about": dict(self.about),
             "source": self.source,
             "schema": self.schema.to_list(),
-            "spec": asdict(self.spec),
+            "spec": self.spec.values(),
             "windows": None if self.windows is None else asdict(self.windows),
             "shards": [asdict(shard) for shard in self.shards],
         }
@@ -159,7 +159,7 @@ class Manifest:
             **known | {"classes": tuple(known.get("classes", ()))},
             schema=self.schema,
             windows=self.spec,
-            label_rule="A window lies entirely within one label.",
+            label_rule=self.spec.label_text(),
             citation="",
             how_to_get="",
             subjects=0,

@@ -29,6 +29,7 @@ from maestro_ts.signals.store.reader import place_windows, verify
 from maestro_ts.signals.store.shard import SHARD_BYTES, largest_bytes, write_shard
 from maestro_ts.signals.store.tables import read_recordings
 from maestro_ts.signals.store.windows_table import write_windows_table
+from maestro_ts.signals.window_spec import WindowChanges, resolve
 
 __all__ = ["append", "change_windows", "prepare", "prepare_dataset"]
 
@@ -92,7 +93,7 @@ def prepare_dataset(
     dataset: str,
     path: Path | None,
     out: Path | str,
-    spec: WindowSpec | None = None,
+    windows: WindowSpec | WindowChanges | None = None,
     *,
     jobs: int = 1,
     resume: bool = False,
@@ -103,10 +104,10 @@ def prepare_dataset(
     """Write a store of a data set, read by `jobs` processes where it can be read in parts.
 
     The store does not depend on `jobs`. With `resume` a finished store is verified instead, and
-    gets new windows if `spec` asks for others. For parameters and errors see `prepare`.
+    gets new windows if `windows` asks for others. For parameters and errors see `prepare`.
     """
     out, known = Path(out), card(dataset)
-    spec = spec or known.windows
+    spec = resolve(windows, known.windows)
     reader = part_reader(dataset)
     if resume and is_store(out):
         return _recheck(out, spec)
