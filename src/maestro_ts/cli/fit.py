@@ -10,6 +10,7 @@ import typer
 from maestro_ts.cli.options import (
     Data,
     Device,
+    DistrustScale,
     LabelledBy,
     MinCoverage,
     MinInside,
@@ -57,6 +58,7 @@ def fit(
     purity: Purity = None,
     min_inside: MinInside = None,
     min_coverage: MinCoverage = None,
+    distrust_scale: DistrustScale = False,
     rates: Annotated[str, typer.Option(help="Missing rates to test.")] = "0,.1,.2,.3,.4,.6,.8",
     seed: Annotated[int, typer.Option(min=0, help="Random state.")] = 0,
     resume: Resume = False,
@@ -81,6 +83,7 @@ def fit(
         seed=seed,
         rates=parse_rates(rates),
         windows=parse_windows(window_s, step_s, label_rule, purity, min_inside, min_coverage),
+        distrust_scale=distrust_scale,
         resume=resume,
         overwrite=overwrite,
         device=device,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Data",
     "Device",
+    "DistrustScale",
     "LabelledBy",
     "MinCoverage",
     "MinInside",
@@ -39,6 +40,10 @@ Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupte
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the run in --out.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda or auto.")]
 Threads = Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads of PyTorch.")]
+DistrustScale = Annotated[
+    bool,
+    typer.Option("--distrust-scale", help="Take stretches on another scale as missing."),
+]
 Plain = Annotated[bool, typer.Option("--no-progress", help="Plain lines instead of a bar.")]
 WindowS = Annotated[float | None, typer.Option(help="Window length in seconds.")]
 StepS = Annotated[float | None, typer.Option(help="From one window to the next.")]
