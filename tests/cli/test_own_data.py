@@ -163,6 +163,32 @@ def test_a_fit_on_a_folder_tells_where_it_came_from(trained: Path, study: Path) 
     assert stored["layout"]["modalities"]["acc"]["rate_hz"] == 20
 
 
+def test_a_run_keeps_how_its_windows_were_cut(
+    study: Path, tmp_path: Path, command: Command
+) -> None:
+    """What the schema says of the windows holds where the command says nothing."""
+    rule = "{duration_s: 4, step_s: 4, label_rule: majority, purity: 0.8}"
+    folder = changed(study, tmp_path / "study", "{duration_s: 4, step_s: 4}", rule)
+    run, table = tmp_path / "run", tmp_path / "p.parquet"
+    words = ("--window-s", 5, "--min-inside", 0.4, "--min-coverage", 0.3)
+    done = command("fit", folder, "--out", run, *words, *QUICK)
+    assert done.code == 0, done.err
+    assert Results.load(run / "results.json").about["windows"] == {
+        "duration_s": 5.0,
+        "step_s": None,
+        "label_rule": "majority",
+        "purity": 0.8,
+        "min_inside": 0.4,
+        "min_coverage": 0.3,
+    }
+    assert command("predict", run, study, "--out", table, "--no-progress").code == 0
+    assert pq.read_table(table).to_pandas().start_s.tolist()[:3] == [0, 5, 10]
+    assert command("evaluate", run, "--rates", "0", "--no-progress").code == 0
+    again = ("--out", tmp_path / "no", "--no-progress")
+    refused(command("fit", study, "--label-rule", "most", *again), "'most' is none", "'majority'")
+    refused(command("fit", study, "--purity", "0.8", *again), "purity is given with label_rule")
+
+
 def test_a_run_on_a_folder_is_evaluated_where_the_folder_is_now(
     trained: Path, study: Path, tmp_path: Path, command: Command
 ) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maestro_ts.cli.options import Data, Plain
+from maestro_ts.cli.options import Data, DistrustScale, Plain
 
 if TYPE_CHECKING:
     from maestro_ts.signals.inspect import Inspection
@@ -30,6 +30,7 @@ def inspect(
     picture: Annotated[
         Path | None, typer.Option(help="HTML page to write, with everything in it.")
     ] = None,
+    distrust_scale: DistrustScale = False,
     no_progress: Plain = False,
 ) -> None:
     """Show modalities, rates, gaps, labels and whatever is suspicious, before training."""
@@ -37,11 +38,20 @@ def inspect(
     from dataclasses import asdict
 
     from maestro_ts.cli.progress import ConsoleProgress
+    from maestro_ts.signals.distrust import distrusted
     from maestro_ts.signals.inspect import inspect as look
     from maestro_ts.signals.source import read_source
 
     with ConsoleProgress(no_progress) as progress:
-        found = read_source(source, data, lambda a, b: progress.update("reading", a, b))
+        found = read_source(
+            source,
+            data,
+            lambda a, b: progress.update("reading", a, b),
+            raw=True,
+            distrust=distrust_scale,
+        )
+        if told := distrusted(found.reading.recordings):
+            progress.note(told)
         seen = look(
             found.card,
             found.reading,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from maestro_ts.cli.options import Plain
+from maestro_ts.cli.options import DistrustScale, Plain
 
 __all__ = ["predict"]
 
@@ -29,6 +29,7 @@ def predict(
             "--map", help="A modality's name in the input and in the model: wrist_acc=acc."
         ),
     ] = None,
+    distrust_scale: DistrustScale = False,
     no_progress: Plain = False,
 ) -> None:
     """Predict windows of new files; sensors may be missing."""
@@ -38,7 +39,9 @@ def predict(
 
     names = parse_renames(map_ or [])
     with ConsoleProgress(no_progress) as progress:
-        n, silent = predict_files(run, input_, out, progress.as_progress(), names)
+        n, silent = predict_files(
+            run, input_, out, progress.as_progress(), names, distrust=distrust_scale
+        )
     print(f"{n} windows → {out}")
     if silent:
         print(f"{silent} windows have no sensor at all: their prediction is the learned prior.")

@@ -1,4 +1,4 @@
-"""``maestro-ts prepare``: files of a data set → a window store on the disk."""
+"""``maestro-ts prepare``: files of a data set, or your own, → a window store on the disk."""
 
 from __future__ import annotations
 
@@ -7,18 +7,52 @@ from typing import Annotated
 
 import typer
 
-from maestro_ts.cli.options import Data, Plain, StepS, WindowS, parse_windows
+from maestro_ts.cli.options import (
+    Data,
+    DistrustScale,
+    LabelledBy,
+    MinCoverage,
+    MinInside,
+    Plain,
+    Purity,
+    StepS,
+    WindowS,
+    parse_windows,
+)
 
 __all__ = ["prepare"]
 
 
 def prepare(
-    dataset: Annotated[str, typer.Argument(help="Name: see `maestro-ts datasets list`.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE",
+            help="Name of a data set (see `maestro-ts datasets list`), or a folder or zip with a "
+            "schema.yaml.",
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="Store folder to write.")],
     data: Data = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Processes that read recordings.")] = 1,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Recordings read side by side; 1, or all processors of a Ray cluster."
+        ),
+    ] = None,
+    engine: Annotated[
+        str, typer.Option(help="processes, or ray (the cluster of RAY_ADDRESS, or a local one).")
+    ] = "processes",
     window_s: WindowS = None,
     step_s: StepS = None,
+    label_rule: LabelledBy = None,
+    purity: Purity = None,
+    min_inside: MinInside = None,
+    min_coverage: MinCoverage = None,
+    distrust_scale: DistrustScale = False,
+    append: Annotated[
+        bool, typer.Option("--append", help="Add what a store of your folder does not have yet.")
+    ] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on; verify a finished store, or cut it anew.")
     ] = False,
@@ -28,17 +62,21 @@ def prepare(
     """Write a data set as a store, which need not fit into memory; then: fit STORE."""
     from maestro_ts.cli.progress import ConsoleProgress
     from maestro_ts.errors import ConfigError
-    from maestro_ts.signals.store import open_windows, prepare_dataset
+    from maestro_ts.signals.distrust import distrusted
+    from maestro_ts.signals.store import open_windows, prepare_source, read_recordings
 
     if resume and overwrite:
         raise ConfigError("--resume and --overwrite exclude each other.", fix="Give one of them.")
     with ConsoleProgress(no_progress) as progress:
-        manifest = prepare_dataset(
-            dataset,
+        manifest = prepare_source(
+            source,
             data,
             out,
-            parse_windows(window_s, step_s),
+            parse_windows(window_s, step_s, label_rule, purity, min_inside, min_coverage),
+            append=append,
+            distrust=distrust_scale,
             jobs=jobs,
+            engine=engine,
             resume=resume,
             overwrite=overwrite,
             progress=lambda done, total: progress.update("reading", done, total),
@@ -47,6 +85,8 @@ def prepare(
             progress.note(f"not read: {where}: {why}")
         if len(manifest.refused) > 5:
             progress.note(f"… and {len(manifest.refused) - 5} more files of this kind")
+        if told := distrusted(read_recordings(out, manifest)):
+            progress.note(told)
     windows = open_windows(out)
     recordings = sum(shard.tables["recordings"].rows for shard in manifest.shards)
     size = sum(file.bytes for file in manifest.files())

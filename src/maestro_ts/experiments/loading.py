@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from maestro_ts.errors import DataError
+from maestro_ts.errors import ConfigError, DataError
 from maestro_ts.experiments.progress import Progress
 from maestro_ts.signals.cut import WindowSpec, cut
 from maestro_ts.signals.datasets import DATASETS
 from maestro_ts.signals.datasets.card import Card
+from maestro_ts.signals.distrust import distrusted
 from maestro_ts.signals.source import read_source
-from maestro_ts.signals.store import Manifest, is_store, open_windows
+from maestro_ts.signals.store import Manifest, is_store, open_windows, read_recordings
+from maestro_ts.signals.window_spec import WindowChanges, resolve
 from maestro_ts.signals.windows import Windows
 
-__all__ = ["LoadedData", "load_data", "shortened"]
+__all__ = ["LoadedData", "check_store", "load_data", "shortened"]
 
 
 @dataclass(frozen=True)
@@ -25,30 +27,46 @@ class LoadedData:
 
     Attributes
     ----------
+    spec : WindowSpec
+        How it was cut.
     layout : dict or None
         How a folder of one's own was laid out; None for a published set.
+    distrust_scale : bool
+        Whether stretches of another scale were taken as missing.
+    distrusted : str
+        How much that was, "" for nothing.
     """
 
     card: Card
     windows: Windows
     notes: list[str]
-    layout: dict[str, Any] | None = None
+    spec: WindowSpec
+    layout: Mapping[str, Any] | None = None
+    distrust_scale: bool = False
+    distrusted: str = ""
 
 
 def load_data(
-    dataset: str, data: Path | None, spec: WindowSpec | None, progress: Progress
+    dataset: str,
+    data: Path | None,
+    asked: WindowSpec | WindowChanges | None,
+    progress: Progress,
+    *,
+    distrust: bool = False,
 ) -> LoadedData:
     """Read and cut a source, or open a window store; refused files become notes, not silence.
 
-    A store may stand in place of the data set's name or of its files.
+    A store may stand in place of the data set's name or of its files. With `distrust` stretches of
+    another scale are taken as missing; of a store that was prepared so they are in any case.
     """
     places = [place for place in (Path(dataset), data) if place is not None and is_store(place)]
     if places:
-        loaded = _from_store(places[0], spec)
+        loaded = _from_store(places[0], asked, distrust)
     else:
-        loaded = _from_files(dataset, data, spec, progress)
-    for note in shortened(loaded.notes):
-        progress.note(note)
+        loaded = _from_files(dataset, data, asked, progress, distrust)
+    for note in (*shortened(loaded.notes), loaded.distrusted):
+        if note:
+            progress.note(note)
     if loaded.windows.labels is None:
         raise DataError("no recording has a label.", where=str(data or dataset))
     if loaded.card.name in DATASETS and not loaded.card.classes:
@@ -60,18 +78,53 @@ def load_data(
 
 
 def _from_files(
-    dataset: str, data: Path | None, spec: WindowSpec | None, progress: Progress
+    dataset: str,
+    data: Path | None,
+    asked: WindowSpec | WindowChanges | None,
+    progress: Progress,
+    distrust: bool,
 ) -> LoadedData:
-    source = read_source(dataset, data, lambda done, total: progress.update("reading", done, total))
-    windows = cut(source.reading.recordings, source.schema, spec or source.card.windows)
+    source = read_source(
+        dataset,
+        data,
+        lambda done, total: progress.update("reading", done, total),
+        distrust=distrust,
+    )
+    spec = resolve(asked, source.card.windows)
+    windows = cut(source.reading.recordings, source.schema, spec)
     notes = [f"not read: {r.where}: {r.why}" for r in source.reading.refused]
-    return LoadedData(source.card, windows, notes, source.layout)
+    told = distrusted(source.reading.recordings)
+    return LoadedData(source.card, windows, notes, spec, source.layout, distrust, told)
 
 
-def _from_store(folder: Path, spec: WindowSpec | None) -> LoadedData:
-    windows, manifest = open_windows(folder, spec), Manifest.load(folder)
+def _from_store(
+    folder: Path, asked: WindowSpec | WindowChanges | None, distrust: bool
+) -> LoadedData:
+    manifest = Manifest.load(folder)
+    check_store(manifest, folder, distrust)
+    spec = resolve(asked, manifest.spec)
+    windows = open_windows(folder, spec)
     notes = [f"not read: {where}: {why}" for where, why in manifest.refused]
-    return LoadedData(manifest.card(folder.name), windows, notes)
+    told = distrusted(read_recordings(folder, manifest)) if manifest.distrust_scale else ""
+    return LoadedData(
+        manifest.card(folder.name),
+        windows,
+        notes,
+        spec,
+        manifest.layout,
+        manifest.distrust_scale,
+        told,
+    )
+
+
+def check_store(manifest: Manifest, folder: Path, distrust: bool) -> None:
+    """Refuse a store in which other scales were left as they are when that is not wanted."""
+    if distrust and not manifest.distrust_scale:
+        raise ConfigError(
+            "the store was prepared without --distrust-scale.",
+            where=str(folder),
+            fix="Prepare it with that option.",
+        )
 
 
 def shortened(notes: Sequence[str], most: int = 5) -> list[str]:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -31,6 +31,7 @@ from maestro_ts.recipe import Recipe, load_recipe
 from maestro_ts.report.page import write_report
 from maestro_ts.signals.cut import WindowSpec
 from maestro_ts.signals.split import split_by_source, subject_folds
+from maestro_ts.signals.window_spec import WindowChanges
 from maestro_ts.signals.windows import Windows
 from maestro_ts.training.run import Run
 
@@ -62,8 +63,10 @@ class Job:
         split where the data set has one, else five.
     cross_validate : bool
         Train and test all folds and pool them.
-    windows : WindowSpec or None
-        None: the data set's own.
+    windows : WindowSpec, WindowChanges or None
+        How to cut, or what to change of the data set's own way; None: nothing.
+    distrust_scale : bool
+        Take stretches of another scale as missing.
     """
 
     dataset: str
@@ -75,7 +78,8 @@ class Job:
     seed: int = 0
     rates: tuple[float, ...] = RATES
     modes: tuple[str, ...] = MODES
-    windows: WindowSpec | None = None
+    windows: WindowSpec | WindowChanges | None = None
+    distrust_scale: bool = False
     resume: bool = False
     overwrite: bool = False
     device: str = "cpu"
@@ -92,7 +96,7 @@ def run_job(job: Job, progress: Progress | None = None) -> Results:
     top = Run(job.out)
     _check_settings(job, top)
     top.check(resume=job.resume, overwrite=job.overwrite)
-    loaded = load_data(job.dataset, job.data, job.windows, progress)
+    loaded = load_data(job.dataset, job.data, job.windows, progress, distrust=job.distrust_scale)
     windows = loaded.windows
     splits, _ = _splits(job, loaded)
     # Only now, when the data is known to be good, is an old run replaced.
@@ -131,7 +135,8 @@ def retest(
         raise ConfigError(f"{folder} holds several runs.", fix=f"Name one: {folder}/fold-0.")
     clf = MaestroClassifier.load(folder)
     old = Results.load(run.results)
-    loaded = load_data(*_source(old.about, data), _spec(old.about), progress)
+    distrust = old.about.get("distrust_scale", False)
+    loaded = load_data(*_source(old.about, data), _spec(old.about), progress, distrust=distrust)
     held = np.isin(loaded.windows.subjects, old.about["subjects_test"])
     test = loaded.windows[np.flatnonzero(held)]
     if not len(test):
@@ -195,6 +200,8 @@ def _fitted(
     }
     if loaded.layout is not None:  # with it, files without a schema of their own can be predicted
         origin["layout"] = loaded.layout
+    if loaded.distrust_scale:
+        origin["distrust_scale"] = True
     if job.resume and run.finished:
         _check_origin(run, origin)
         progress.note(f"{title}: finished already")
@@ -223,7 +230,8 @@ def _fingerprint(windows: Windows) -> str:
 def _check_origin(run: Run, origin: dict[str, Any]) -> None:
     """A finished fold is taken only if it came from the same seed, split and windows."""
     stored = json.loads(run.schema.read_text())
-    other = [key for key, value in origin.items() if stored.get(key) != value]
+    decisive = {"distrust_scale": False} | origin
+    other = [k for k, value in decisive.items() if stored.get(k, False) != value]
     if other:
         raise RunError(
             f"this finished run differs in {', '.join(other)}.",
@@ -278,7 +286,8 @@ def _results(
         "licence": loaded.card.licence,
         "recipe": job.recipe.name,
         "settings": job.recipe.model_dump(mode="json"),
-        "windows": asdict(job.windows or loaded.card.windows),
+        "windows": loaded.spec.values(),
+        **({"distrust_scale": True} if loaded.distrust_scale else {}),
         "split": _splits(job, loaded)[1],
         "folds": [int(k) for k in chosen],
         "cross_validated": job.cross_validate,
@@ -291,7 +300,7 @@ def _results(
         "parameters": cost["parameters"],
         "versions": _versions(),
         "created": _now(),
-        "notes": shortened(loaded.notes),
+        "notes": [n for n in (*shortened(loaded.notes), loaded.distrusted) if n],
     }
     results = summarise(
         pool(tested),

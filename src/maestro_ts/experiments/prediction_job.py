@@ -13,13 +13,16 @@ import numpy as np
 from maestro_ts.errors import ConfigError, DataError, FormatError, RunError
 from maestro_ts.estimator import MaestroClassifier
 from maestro_ts.evaluation.results import Results
+from maestro_ts.experiments.loading import check_store
 from maestro_ts.experiments.prediction_table import write_predictions
 from maestro_ts.experiments.progress import Progress
 from maestro_ts.signals.cut import WindowSpec, cut
-from maestro_ts.signals.datasets import DATASETS, card, read
+from maestro_ts.signals.datasets import DATASETS
+from maestro_ts.signals.distrust import distrusted
 from maestro_ts.signals.folder import is_folder
-from maestro_ts.signals.source import Source, read_unlabelled, renamed
-from maestro_ts.signals.store import is_store, open_windows
+from maestro_ts.signals.folder.agreement import check_store_filters
+from maestro_ts.signals.source import Source, read_dataset, read_unlabelled, renamed
+from maestro_ts.signals.store import Manifest, is_store, open_windows
 from maestro_ts.signals.windows import Windows
 from maestro_ts.training.run import Run
 
@@ -32,6 +35,8 @@ def predict_files(
     out: Path,
     progress: Progress | None = None,
     names: Mapping[str, str] | None = None,
+    *,
+    distrust: bool = False,
 ) -> tuple[int, int]:
     """Predict the windows of some files and write a Parquet table.
 
@@ -46,6 +51,8 @@ def predict_files(
     out : Path
     names : dict of str to str, optional
         The input's names of modalities and the model's.
+    distrust : bool
+        Take stretches of another scale as missing, whether the run did or not.
 
     Returns
     -------
@@ -57,9 +64,11 @@ def predict_files(
     if not source.exists():
         raise DataError("no such file or folder.", where=str(source))
     if source.suffix == ".npz":
+        if distrust:
+            raise ConfigError("--distrust-scale looks at recordings, an .npz holds windows.")
         windows = _from_npz(source, clf, names or {})
     else:
-        windows = _from_files(folder, source, progress, names or {})
+        windows = _from_files(folder, source, progress, names or {}, distrust)
     prediction = clf.explain(windows)
     seen = windows.with_schema(clf.schema_)
     write_predictions(out, seen, prediction, clf.classes_)
@@ -76,33 +85,46 @@ def _from_npz(source: Path, clf: MaestroClassifier, names: Mapping[str, str]) ->
 
 
 def _from_files(
-    folder: Path, source: Path, progress: Progress, names: Mapping[str, str]
+    folder: Path, source: Path, progress: Progress, names: Mapping[str, str], distrust: bool
 ) -> Windows:
     """Read the files and cut them as the run's data was cut."""
+    stored: dict[str, Any] = json.loads(Run(folder).schema.read_text())
+    distrust = distrust or stored.get("distrust_scale", False)
     used = None
     if Run(folder).results.exists():
         about = Results.load(Run(folder).results).about["windows"]
-        used = WindowSpec(about["duration_s"], about["step_s"])
+        used = WindowSpec(**about)
     if is_store(source):
         if names:
             raise ConfigError("--map does not rename the modalities of a store.")
+        manifest = Manifest.load(source)
+        check_store(manifest, source, distrust)
+        check_store_filters(manifest.layout, stored.get("layout"), str(source))
         return open_windows(source, used)
-    found = renamed(_read(folder, source, progress), names)
+    found = renamed(_read(folder, stored, source, progress, names, distrust), names)
     for refusal in found.reading.refused[:5]:
         progress.note(f"not read: {refusal.where}: {refusal.why}")
+    if told := distrusted(found.reading.recordings):
+        progress.note(told)
     return cut(found.reading.recordings, found.schema, used or found.card.windows)
 
 
-def _read(folder: Path, source: Path, progress: Progress) -> Source:
+def _read(
+    folder: Path,
+    stored: Mapping[str, Any],
+    source: Path,
+    progress: Progress,
+    names: Mapping[str, str],
+    distrust: bool,
+) -> Source:
     """Read by the input's own schema, or else as the data that the run was trained on."""
-    stored: dict[str, Any] = json.loads(Run(folder).schema.read_text())
     name, layout = stored.get("dataset"), stored.get("layout")
 
     def told(done: int, total: int) -> None:
         progress.update("reading", done, total)
 
     if layout is not None or is_folder(source):
-        return read_unlabelled(source, layout, told)
+        return read_unlabelled(source, layout, told, names=names, distrust=distrust)
     if name not in DATASETS:
         raise RunError(
             "this model was not trained on a registered data set.",
@@ -110,4 +132,4 @@ def _read(folder: Path, source: Path, progress: Progress) -> Source:
             fix="Give a folder with a schema.yaml, or an .npz with one array "
             "[windows, samples, channels] per modality.",
         )
-    return Source(card(name), read(name, source, told))
+    return read_dataset(name, source, told, distrust=distrust)

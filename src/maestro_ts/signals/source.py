@@ -10,10 +10,20 @@ from typing import Any
 from maestro_ts.errors import ConfigError, DataError, nearest
 from maestro_ts.signals.datasets import DATASETS, card, read
 from maestro_ts.signals.datasets.card import Card, Reading
+from maestro_ts.signals.distrust import distrust_scale
 from maestro_ts.signals.folder import parse_layout, read_folder
 from maestro_ts.signals.modality import Schema
 
-__all__ = ["Source", "is_own", "parse_renames", "read_source", "read_unlabelled", "renamed"]
+__all__ = [
+    "Source",
+    "is_own",
+    "is_own_folder",
+    "parse_renames",
+    "read_dataset",
+    "read_source",
+    "read_unlabelled",
+    "renamed",
+]
 
 
 @dataclass(frozen=True)
@@ -46,20 +56,8 @@ def is_own(source: str) -> bool:
     return source not in DATASETS and Path(source).exists()
 
 
-def read_source(
-    source: str,
-    data: Path | None,
-    progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Source:
-    """Read a source.
-
-    Parameters
-    ----------
-    source : str
-        Name of a data set, or path of a folder or zip with a ``schema.yaml``.
-    data : Path or None
-        Archive or folder of a data set; a path needs none.
-    progress : callable (done, total)
+def is_own_folder(source: str, data: Path | None) -> bool:
+    """Whether a source is a path, and no data set's name.
 
     Raises
     ------
@@ -67,7 +65,7 @@ def read_source(
         Neither a name nor a path, or a path with `data`.
     """
     if source in DATASETS:
-        return Source(card(source), read(source, data, progress))
+        return False
     if not is_own(source):
         raise ConfigError(
             f"Unknown data set {source!r}, and no file or folder of this name.",
@@ -78,18 +76,74 @@ def read_source(
             f"--data is given with the folder {source}.",
             fix="A folder holds its own data: give one of them.",
         )
-    found = read_folder(Path(source), progress)
+    return True
+
+
+def read_source(
+    source: str,
+    data: Path | None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    *,
+    raw: bool = False,
+    distrust: bool = False,
+) -> Source:
+    """Read a source.
+
+    Parameters
+    ----------
+    source : str
+        Name of a data set, or path of a folder or zip with a ``schema.yaml``.
+    data : Path or None
+        Archive or folder of a data set; a path needs none.
+    progress : callable (done, total)
+    raw : bool
+        Filters and lower rates of a folder's schema are left out.
+    distrust : bool
+        Stretches of another scale are taken as missing.
+
+    Raises
+    ------
+    ConfigError
+        Neither a name nor a path, or a path with `data`.
+    """
+    if not is_own_folder(source, data):
+        return read_dataset(source, data, progress, distrust=distrust)
+    found = read_folder(Path(source), progress, raw=raw, distrust=distrust)
     return Source(found.card, found.reading, found.layout.to_tree(), found.unused)
+
+
+def read_dataset(
+    name: str,
+    data: Path | None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    *,
+    distrust: bool = False,
+) -> Source:
+    """Read a published data set."""
+    reading = read(name, data, progress)
+    if distrust:
+        trusted = [distrust_scale(recording) for recording in reading.recordings]
+        reading = replace(reading, recordings=trusted)
+    return Source(card(name), reading)
 
 
 def read_unlabelled(
     path: Path,
     layout: Mapping[str, Any] | None,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    *,
+    names: Mapping[str, str] | None = None,
+    distrust: bool = False,
 ) -> Source:
-    """Read a folder to predict; `layout` is the trained model's, for a folder without schema."""
+    """Read a folder to predict; `layout` is the trained model's, for a folder without schema.
+
+    A folder with one is filtered and downsampled as the model's; `names` are the folder's names of
+    modalities and the model's.
+    """
     known = parse_layout(dict(layout), "schema of the run") if layout is not None else None
-    found = read_folder(path, progress, layout=known, labelled=False)
+    found = read_folder(
+        path, progress, layout=known, names=names, labelled=False, distrust=distrust
+    )
     return Source(found.card, found.reading, found.layout.to_tree(), found.unused)
 
 

@@ -9,6 +9,7 @@ import pytest
 from real_archives import archive
 
 from maestro_ts.signals.datasets import card, read, umafall
+from maestro_ts.signals.distrust import distrust_scale, distrusted
 from maestro_ts.signals.inspect import Inspection, inspect
 from maestro_ts.signals.inspect.units import scale_change
 
@@ -35,6 +36,24 @@ def test_absence_tells_the_class_in_umafall(seen: Inspection) -> None:
     assert seen.guess is not None
     blind, by_pattern = seen.guess
     assert by_pattern > blind
+
+
+def test_what_is_distrusted_in_the_raw_values(
+    seen: Inspection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reader multiplies most of these streams by four; what it leaves is little."""
+    assert sum(f.kind == "unit-change" for f in seen.findings) == 16
+    monkeypatch.setattr(umafall, "_repair_unit", lambda acc: (acc, 0))
+    recordings = [distrust_scale(r) for r in umafall.read(archive("umafall")).recordings]
+    told = distrusted(recordings)
+    assert told.startswith("scale distrusted: 211 streams, 495.3 of their 3140 s (15.8%)")
+    factors = Counter(
+        note.split("(")[1].split(" times")[0]
+        for recording in recordings
+        for note in recording.notes
+        if "on another scale" in note
+    )
+    assert factors["4"] == 208
 
 
 def test_the_units_that_the_reader_repairs_are_found_in_the_raw_values(

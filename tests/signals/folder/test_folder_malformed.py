@@ -267,6 +267,18 @@ KEYS = {
     ),
     "static with a rate": (changed(*A, static=True), r"a static modality has neither"),
     "a step alone": (changed(windows={"step_s": 1}), r"windows: step_s needs duration_s"),
+    "a rule that is none": (
+        changed(windows={"label_rule": "most"}),
+        r":\d+: windows.label_rule: .*'majority'.*got 'most'",
+    ),
+    "a purity alone": (
+        changed(windows={"purity": 0.8}),
+        r":\d+: windows: purity is given with label_rule 'inside'",
+    ),
+    "too much inside": (
+        changed(windows={"duration_s": 4, "min_inside": 2}),
+        r":\d+: windows: min_inside must lie in \(0, 1\]",
+    ),
     "a path with a file": (changed(labels={"from": "path", "file": "x"}), r"takes no file"),
     "moments as they are": (
         changed(*A, "time", unit="datetime", zero="as-is"),

@@ -17,6 +17,7 @@ from maestro_ts.signals.datasets import card, read
 from maestro_ts.signals.datasets.card import Refusal
 from maestro_ts.signals.recording import Interval, Recording, Stream
 from maestro_ts.signals.store import (
+    Manifest,
     append,
     change_windows,
     open_windows,
@@ -82,6 +83,32 @@ def test_recordings_may_be_added(seed, first):
         assert before.items() <= contents(out / "signals").items()
         assert os.listdir(folder) == ["store"]
         verify(out)
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    rule=st.sampled_from(["inside", "majority", "start", "end"]),
+    inside=st.sampled_from([0.3, 1.0]),
+    coverage=st.sampled_from([0.0, 0.5, 1.0]),
+    labelled=st.booleans(),
+)
+def test_every_rule_gives_the_windows_of_the_recordings(seed, rule, inside, coverage, labelled):
+    recordings = make_recordings(seed, labelled=labelled)
+    spec = WindowSpec(1.3, 0.4, rule, min_inside=inside, min_coverage=coverage)
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "store"
+        try:
+            wanted = cut(recordings, SCHEMA, spec)
+        except DataError as error:
+            with pytest.raises(DataError, match=error.what[:20]):
+                prepare(recordings, SCHEMA, spec, out)
+            return
+        prepare(recordings, SCHEMA, spec, out)
+        assert_equal_windows(open_windows(out), wanted)
+        assert_equal_windows(
+            open_windows(out, WindowSpec(1.3)), cut(recordings, SCHEMA, WindowSpec(1.3))
+        )
+        assert Manifest.load(out).spec == spec
 
 
 def test_a_window_open_before_recordings_are_added_stays_what_it_was(tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any
 
 from maestro_ts.signals.datasets.card import Card, Reading
@@ -16,7 +16,7 @@ def card_values(card: Card) -> dict[str, Any]:
     values = {field.name: getattr(card, field.name) for field in fields(card)}
     return values | {
         "schema": card.schema.to_list(),
-        "windows": asdict(card.windows),
+        "windows": card.windows.values(),
         "classes": list(card.classes),
         "quirks": list(card.quirks),
     }

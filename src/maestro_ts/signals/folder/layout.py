@@ -10,10 +10,13 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from maestro_ts.errors import ConfigError, nearest
+from maestro_ts.signals.conditioning import Conditioning
 from maestro_ts.signals.cut import WindowSpec
+from maestro_ts.signals.filters import Filter
 from maestro_ts.signals.folder.pattern import PathPattern
 from maestro_ts.signals.formats.delimited import Dialect
 from maestro_ts.signals.modality import Modality, Schema
+from maestro_ts.signals.window_spec import LabelRule
 
 __all__ = [
     "FORMAT",
@@ -69,6 +72,19 @@ class TimeLayout(_Part):
         return tree
 
 
+class FilterLayout(_Part):
+    """A zero-phase Butterworth filter."""
+
+    high_pass_hz: float | None = None
+    low_pass_hz: float | None = None
+    order: int = 4
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        Filter(**self.model_dump())
+        return self
+
+
 class ModalityLayout(_Part):
     """One kind of sensor signal: where its files lie, and which of their columns it is."""
 
@@ -79,6 +95,8 @@ class ModalityLayout(_Part):
     unit: str = ""
     device: str = ""
     static: bool = False
+    filter: FilterLayout | None = None
+    downsample_hz: float | None = Field(None, gt=0, allow_inf_nan=False)
 
     @field_validator("file")
     @classmethod
@@ -94,7 +112,14 @@ class ModalityLayout(_Part):
             raise ValueError("needs time (a column) or rate_hz")
         if len(set(self.columns)) < len(self.columns):
             raise ValueError("a column is named twice")
+        self.conditioning.check_rate(self.rate_hz)
         return self
+
+    @property
+    def conditioning(self) -> Conditioning:
+        """What is done to its samples."""
+        passed = None if self.filter is None else Filter(**self.filter.model_dump())
+        return Conditioning(passed, self.downsample_hz)
 
     @property
     def pattern(self) -> PathPattern:
@@ -146,11 +171,16 @@ class WindowLayout(_Part):
 
     duration_s: float | None = Field(None, gt=0, allow_inf_nan=False)
     step_s: float | None = Field(None, gt=0, allow_inf_nan=False)
+    label_rule: LabelRule = "inside"
+    purity: float = 0.5
+    min_inside: float = 1.0
+    min_coverage: float = 0.0
 
     @model_validator(mode="after")
-    def _step_has_duration(self) -> Self:
+    def _fits(self) -> Self:
         if self.step_s is not None and self.duration_s is None:
             raise ValueError("step_s needs duration_s")
+        WindowSpec(**self.model_dump())
         return self
 
 
@@ -225,7 +255,7 @@ class Layout(_Part):
     def signals(self) -> Schema:
         """The modalities."""
         return Schema(
-            Modality(n, len(m.columns), m.rate_hz, m.unit, m.device, m.static)
+            Modality(n, len(m.columns), m.downsample_hz or m.rate_hz, m.unit, m.device, m.static)
             for n, m in self.modalities.items()
         )
 
@@ -237,7 +267,7 @@ class Layout(_Part):
     @property
     def window_spec(self) -> WindowSpec:
         """How recordings are cut."""
-        return WindowSpec(self.windows.duration_s, self.windows.step_s)
+        return WindowSpec(**self.windows.model_dump())
 
     def to_tree(self) -> dict[str, Any]:
         """Plain values for JSON, as they would stand in the file."""
@@ -324,6 +354,7 @@ def _keys(path: tuple[str, ...]) -> list[str]:
         "labels": LabelLayout,
         "windows": WindowLayout,
         "time": TimeLayout,
+        "filter": FilterLayout,
     }
     model: type[_Part] = Layout
     if path:

@@ -19,16 +19,27 @@ of windows.
 from __future__ import annotations
 
 from maestro_ts.signals.store.manifest import Manifest, is_store
-from maestro_ts.signals.store.prepare import append, change_windows, prepare, prepare_dataset
+from maestro_ts.signals.store.prepare import append, change_windows, prepare
+from maestro_ts.signals.store.prepare_source import (
+    append_folder,
+    prepare_dataset,
+    prepare_folder,
+    prepare_source,
+)
 from maestro_ts.signals.store.reader import open_windows, verify
+from maestro_ts.signals.store.tables import read_recordings
 
 __all__ = [
     "Manifest",
     "append",
+    "append_folder",
     "change_windows",
     "is_store",
     "open_windows",
     "prepare",
     "prepare_dataset",
+    "prepare_folder",
+    "prepare_source",
+    "read_recordings",
     "verify",
 ]

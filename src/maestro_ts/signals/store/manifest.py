@@ -86,6 +86,12 @@ class Manifest:
     source : str
         Fingerprint of the files that the shards came from, "" if unknown.
     shards : tuple of Shard
+    layout : dict or None
+        How a folder of one's own was laid out; None for a published set.
+    distrust_scale : bool
+        Whether stretches of another scale were taken as missing.
+    unread : tuple of (where, why)
+        Rows of a folder's tables that fit no recording.
     windows : StoredFile or None
         None while the store is unfinished.
     """
@@ -94,6 +100,9 @@ class Manifest:
     spec: WindowSpec
     about: Mapping[str, Any] = field(default_factory=dict)
     source: str = ""
+    layout: Mapping[str, Any] | None = None
+    distrust_scale: bool = False
+    unread: tuple[tuple[str, str], ...] = ()
     shards: tuple[Shard, ...] = ()
     windows: StoredFile | None = None
 
@@ -103,8 +112,9 @@ class Manifest:
             "format": FORMAT,
             "about": dict(self.about),
             "source": self.source,
+            **self._own(),
             "schema": self.schema.to_list(),
-            "spec": asdict(self.spec),
+            "spec": self.spec.values(),
             "windows": None if self.windows is None else asdict(self.windows),
             "shards": [asdict(shard) for shard in self.shards],
         }
@@ -136,6 +146,9 @@ class Manifest:
                 spec=WindowSpec(**content["spec"]),
                 about=content["about"],
                 source=content["source"],
+                layout=content.get("layout"),
+                distrust_scale=content.get("distrust_scale", False),
+                unread=tuple((where, why) for where, why in content.get("unread", ())),
                 shards=tuple(_shard(row) for row in content["shards"]),
                 windows=content["windows"] and StoredFile(**content["windows"]),
             )
@@ -143,7 +156,7 @@ class Manifest:
             raise DataError(
                 f"holds no {MANIFEST}: not a window store.",
                 where=str(folder),
-                fix="Make one with: maestro-ts prepare NAME --data PATH --out STORE",
+                fix="Make one with: maestro-ts prepare SOURCE --out STORE",
             ) from error
         except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
             raise FormatError(
@@ -159,7 +172,7 @@ class Manifest:
             **known | {"classes": tuple(known.get("classes", ()))},
             schema=self.schema,
             windows=self.spec,
-            label_rule="A window lies entirely within one label.",
+            label_rule=self.spec.label_text(),
             citation="",
             how_to_get="",
             subjects=0,
@@ -172,8 +185,22 @@ class Manifest:
 
     @property
     def refused(self) -> list[tuple[str, str]]:
-        """Where and why parts were not read."""
+        """Where and why something was not read."""
+        return [*self.unread, *self.refused_parts]
+
+    @property
+    def refused_parts(self) -> list[tuple[str, str]]:
+        """Where and why recordings were not read."""
         return [refusal for shard in self.shards for refusal in shard.refused]
+
+    def _own(self) -> dict[str, Any]:
+        """What only some stores have."""
+        found = {
+            "layout": self.layout,
+            "distrust_scale": self.distrust_scale,
+            "unread": self.unread,
+        }
+        return {key: value for key, value in found.items() if value}
 
     def with_shard(self, shard: Shard) -> Manifest:
         """One shard more; its windows are still to be found."""
@@ -187,6 +214,10 @@ class Manifest:
     def preparation(self) -> str:
         """Fingerprint of what decides the shards' content: a resumed preparation must agree."""
         decisive = {"format": FORMAT, "schema": self.schema.to_list(), "source": self.source}
+        if self.layout is not None:
+            decisive["layout"] = {k: v for k, v in self.layout.items() if k != "windows"}
+        if self.distrust_scale:
+            decisive["distrust_scale"] = True
         return hashlib.blake2b(json.dumps(decisive).encode(), digest_size=16).hexdigest()
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from maestro_ts.atomic import write_text
 from maestro_ts.errors import FormatError, RunError
 from maestro_ts.signals.recording import Interval, Recording
+from maestro_ts.signals.runs import true_runs
 from maestro_ts.signals.store.quantum import Lattice, encode
 
 __all__ = ["Piece", "PieceStream", "read_piece", "write_piece"]
@@ -107,7 +108,7 @@ def write_piece(path: Path, recording: Recording) -> Piece:
         with open(path, "wb") as file:
             for name, stream in sorted(recording.streams.items()):
                 found = encode(stream.values)
-                gaps = _runs(np.asarray(np.isnan(stream.values).all(axis=1)))
+                gaps = true_runs(np.asarray(np.isnan(stream.values).all(axis=1)))
                 values_at = file.tell()
                 file.write(
                     _bytes(stream.values, "<f4") if found is None else _bytes(found[0], "<i2")
@@ -169,9 +170,3 @@ def read_piece(path: Path) -> Piece | None:
 
 def _bytes(array: NDArray[Any], dtype: str) -> memoryview:
     return np.ascontiguousarray(array, dtype=dtype).reshape(-1).view(np.uint8).data
-
-
-def _runs(missing: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """First row of every run of True, and the row after its last, (G, 2)."""
-    edges = np.diff(np.concatenate([[0], missing.astype(np.int8), [0]]))
-    return np.stack([np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)], axis=1)

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from maestro_ts.errors import FormatError
-from maestro_ts.signals.cut import Places, WindowSpec
+from maestro_ts.signals.cut import WindowSpec
+from maestro_ts.signals.places import Places
 from maestro_ts.signals.store.buffers import StoredTimes, StoredValues
 from maestro_ts.signals.store.manifest import Manifest, check_file
 from maestro_ts.signals.store.tables import StreamRow, read_recordings, read_streams

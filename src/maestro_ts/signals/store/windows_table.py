@@ -9,15 +9,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from maestro_ts.signals.cut import BORDER_S, Places, WindowSpec, place, rows_between
-from maestro_ts.signals.modality import Modality
+from maestro_ts.signals.coverage import covered
+from maestro_ts.signals.cut import BORDER_S, WindowSpec, rows_between
+from maestro_ts.signals.modality import Modality, Schema
+from maestro_ts.signals.places import Places, place
 from maestro_ts.signals.recording import Recording
 from maestro_ts.signals.store.buffers import StoredTimes
 from maestro_ts.signals.store.manifest import Manifest, StoredFile
@@ -43,6 +45,10 @@ class Spans:
     origin_s: NDArray[np.float64]
     valid: NDArray[np.int64]
 
+    def take(self, rows: NDArray[np.intp]) -> Spans:
+        """Some of the windows."""
+        return Spans(self.first[rows], self.length[rows], self.origin_s[rows], self.valid[rows])
+
 
 def find_windows(
     recordings: Sequence[Recording],
@@ -54,9 +60,15 @@ def find_windows(
     Times are read where a stream has its own.
     """
     places = place(recordings, spec)
-    return places, {
+    spans = {
         m.name: _spans(m, streams, times, places) for m, (streams, times) in modalities.items()
     }
+    if not spec.min_coverage:
+        return places, spans
+    schema = Schema(modalities)
+    valid = np.stack([spans[name].valid for name in schema.names], axis=1)
+    kept = covered(schema, valid, places.duration_s, spec.min_coverage)
+    return places.take(kept), {name: span.take(kept) for name, span in spans.items()}
 
 
 def _spans(
@@ -129,7 +141,7 @@ def write_windows_table(
     for name, span in spans.items():
         for key, column in vars(span).items():
             columns[f"{name}/{key}"] = column
-    decisive = [asdict(manifest.spec), [file.hash for s in manifest.shards for file in s.files()]]
+    decisive = [manifest.spec.values(), [file.hash for s in manifest.shards for file in s.files()]]
     key = hashlib.blake2b(json.dumps(decisive).encode(), digest_size=4).hexdigest()
     return write_table(folder, f"windows-{key}.parquet", pa.table(columns))
 

@@ -1,0 +1,140 @@
+"""Engines that read recordings side by side; Ray by a stand-in with the few calls that are used."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from own_data import study
+from store_cases import contents
+
+from maestro_ts.errors import ConfigError, DataError, FormatError, MissingExtraError, RunError
+from maestro_ts.signals.store import prepare_folder
+from maestro_ts.signals.store.engine import Processes, RayCluster, engine_of
+
+
+class RayError(Exception):
+    pass
+
+
+class RayTaskError(RayError):
+    def __init__(self, cause: Exception) -> None:
+        super().__init__("a task failed\nwith a long trace")
+        self.cause = cause
+
+
+class Ray:
+    """Runs a task when its result is asked for; remembers what was asked."""
+
+    exceptions = SimpleNamespace(RayError=RayError, RayTaskError=RayTaskError)
+
+    def __init__(self, running: bool = False) -> None:
+        self.running = running
+        self.said: list[tuple[str, Any]] = []
+        self.open = self.most = 0
+        self.broken = False
+
+    def is_initialized(self) -> bool:
+        return self.running
+
+    def init(self, **settings: Any) -> None:
+        self.running = True
+        self.said.append(("init", settings.get("num_cpus", "as it is")))
+
+    def shutdown(self) -> None:
+        self.running = False
+        self.said.append(("shutdown", None))
+
+    def cluster_resources(self) -> dict[str, float]:
+        return {"CPU": 3.0}
+
+    def remote(self, work: Any) -> Any:
+        def submit(task: Any) -> Any:
+            self.open += 1
+            self.most = max(self.most, self.open)
+            return lambda: work(task)
+
+        return SimpleNamespace(remote=submit)
+
+    def get(self, reference: Any) -> Any:
+        self.open -= 1
+        if self.broken:
+            raise RayError("a node died\nand more")
+        try:
+            return reference()
+        except Exception as error:
+            raise RayTaskError(error) from error
+
+    def cancel(self, reference: Any) -> None:
+        self.open -= 1
+        self.said.append(("cancel", None))
+
+
+@pytest.fixture
+def ray(monkeypatch: pytest.MonkeyPatch) -> Ray:
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    made = Ray()
+    monkeypatch.setitem(sys.modules, "ray", made)
+    return made
+
+
+def doubled(number: int) -> int:
+    if number == 13:
+        raise FormatError("no thirteen.", where="here")
+    return 2 * number
+
+
+@pytest.mark.parametrize(("jobs", "most"), [(None, 3), (2, 2)])
+def test_results_come_in_order_and_few_tasks_are_under_way(ray, jobs, most):
+    assert list(RayCluster(jobs).run(doubled, iter(range(9)))) == [*range(0, 18, 2)]
+    assert ray.most == most
+    assert ray.said == [("init", jobs), ("shutdown", None)]
+
+
+def test_a_given_cluster_is_joined_and_one_that_is_there_is_left_running(ray, monkeypatch):
+    monkeypatch.setenv("RAY_ADDRESS", "ray://head:10001")
+    assert list(RayCluster(2).run(doubled, iter([1]))) == [2]
+    assert ray.said == [("init", "as it is"), ("shutdown", None)]
+    ray.running, ray.said = True, []
+    assert list(RayCluster(2).run(doubled, iter([1]))) == [2]
+    assert ray.said == []
+
+
+def test_an_error_of_a_task_is_the_one_it_raised_and_the_rest_is_called_off(ray):
+    with pytest.raises(FormatError, match=r"here: no thirteen\.") as caught:
+        list(RayCluster(3).run(doubled, iter([1, 13, 2, 3, 4])))
+    assert caught.value.where == "here"
+    assert ray.said[1:] == [("cancel", None)] * 2 + [("shutdown", None)]
+    ray.broken = True
+    with pytest.raises(RunError, match=r"the Ray cluster failed: a node died .*--resume"):
+        list(RayCluster(3).run(doubled, iter([1])))
+
+
+def test_a_store_does_not_depend_on_the_engine(ray, tmp_path, monkeypatch):
+    study(tmp_path / "study")
+    monkeypatch.chdir(tmp_path)
+    prepare_folder(Path("study"), "one", shard_bytes=3000)
+    prepare_folder(Path("study"), "ray", shard_bytes=3000, engine="ray", jobs=None)
+    assert contents(tmp_path / "ray") == contents(tmp_path / "one")
+    assert ray.said == [("init", None), ("shutdown", None)]
+
+
+def test_processes_are_made_only_where_several_are_wanted():
+    assert engine_of("processes", None) is None
+    assert engine_of("processes", 1) is None
+    assert isinstance(engine_of("processes", 2), Processes)
+    with pytest.raises(ConfigError, match=r"no engine 'dask'\. Known: processes, ray"):
+        engine_of("dask", 1)
+
+
+def test_without_ray_one_line_says_how_to_get_it(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    study(tmp_path / "study")
+    with pytest.raises(MissingExtraError, match=r"'ray'.*pip install \"maestro-ts\[ray\]\""):
+        prepare_folder(tmp_path / "study", tmp_path / "store", engine="ray")
+    assert not (tmp_path / "store.partial").exists()
+    with pytest.raises(DataError, match="no such file"):
+        prepare_folder(tmp_path / "none", tmp_path / "store")
