@@ -106,7 +106,7 @@ def labels_of(
     found = table.intervals.get(place.name, [])
     if "{" in labels.path:
         found = _own_intervals(files, place, labels)
-    return _on_clock(found, layout, labels, signals)
+    return _on_clock(found, labels, signals)
 
 
 def _columns(labels: LabelLayout) -> dict[Column, Kind]:
@@ -155,9 +155,9 @@ def _own_intervals(files: Files, place: Place, labels: LabelLayout) -> list[tupl
 
 
 def _on_clock(
-    found: list[tuple[Interval, str]], layout: Layout, labels: LabelLayout, signals: Signals
+    found: list[tuple[Interval, str]], labels: LabelLayout, signals: Signals
 ) -> tuple[Interval, ...]:
-    zero = labels.zero or ("first-sample" if _counts_from_first(layout) else "as-is")
+    zero = labels.zero or ("first-sample" if signals.from_first else "as-is")
     shift = signals.zero_s if zero == "first-sample" else 0.0
     ordered = sorted(found, key=lambda item: (item[0].start_s, item[0].end_s))
     intervals: list[Interval] = []
@@ -173,10 +173,6 @@ def _on_clock(
     return tuple(intervals)
 
 
-def _counts_from_first(layout: Layout) -> bool:
-    return any(m.time and m.time.zero == "first-sample" for m in layout.modalities.values())
-
-
 def _from_column(
     layout: Layout, raw: Raw, signals: Signals, labels: LabelLayout
 ) -> tuple[Interval, ...]:
@@ -187,7 +183,7 @@ def _from_column(
     stream = signals.streams.get(name)
     if stream is None:
         return ()
-    table = raw.tables[raw.modalities[name]]
+    table = raw.tables[name]
     texts: NDArray[Any] = table.columns[column]
     edges = np.append(stream.sample_times(), stream.end_s)
     starts = np.flatnonzero(np.concatenate([[True], texts[1:] != texts[:-1]]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, Self
 
 import yaml
@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from maestro_ts.errors import ConfigError, nearest
 from maestro_ts.signals.cut import WindowSpec
 from maestro_ts.signals.folder.pattern import PathPattern
-from maestro_ts.signals.formats.delimited import Dialect
+from maestro_ts.signals.formats.registry import FORMATS, format_of
+from maestro_ts.signals.formats.signal_file import Dialect
 from maestro_ts.signals.modality import Modality, Schema
 
 __all__ = [
@@ -73,6 +74,8 @@ class ModalityLayout(_Part):
     """One kind of sensor signal: where its files lie, and which of their columns it is."""
 
     file: str
+    format: str | None = Field(None, description="By the file's ending unless given.")
+    stream: str = Field("", description="Which of several in a file.")
     columns: tuple[str | int, ...] = Field(min_length=1)
     time: TimeLayout | None = None
     rate_hz: float | None = Field(None, gt=0, allow_inf_nan=False)
@@ -86,15 +89,28 @@ class ModalityLayout(_Part):
         PathPattern(text)
         return text
 
+    @field_validator("format")
+    @classmethod
+    def _is_known(cls, name: str | None) -> str | None:
+        if name is not None and name not in FORMATS:
+            raise ValueError(f"no such file format. {nearest(name, FORMATS)}")
+        return name
+
     @model_validator(mode="after")
     def _has_time(self) -> Self:
         if self.static and (self.time or self.rate_hz):
             raise ValueError("a static modality has neither time nor rate_hz")
-        if not self.static and self.time is None and self.rate_hz is None:
+        told = self.time is not None or self.rate_hz is not None
+        if not self.static and not told and not FORMATS[self.file_format].tells_time:
             raise ValueError("needs time (a column) or rate_hz")
         if len(set(self.columns)) < len(self.columns):
             raise ValueError("a column is named twice")
         return self
+
+    @property
+    def file_format(self) -> str:
+        """Name of the format; what no ending tells is taken for text."""
+        return self.format or format_of(self.file) or "csv"
 
     @property
     def pattern(self) -> PathPattern:
@@ -228,6 +244,16 @@ class Layout(_Part):
             Modality(n, len(m.columns), m.rate_hz, m.unit, m.device, m.static)
             for n, m in self.modalities.items()
         )
+
+    def with_rates(self, rates: Mapping[str, float]) -> Layout:
+        """The same with rates that the files told, where it states none."""
+        known = {
+            name: m.model_copy(update={"rate_hz": rates[name]})
+            if m.rate_hz is None and name in rates
+            else m
+            for name, m in self.modalities.items()
+        }
+        return self.model_copy(update={"modalities": known})
 
     @property
     def dialect(self) -> Dialect:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from maestro_ts.errors import FormatError, MaestroError
+from maestro_ts.errors import FormatError, MaestroError, MissingExtraError
 from maestro_ts.signals.datasets.card import Card, Reading, Refusal
 from maestro_ts.signals.folder.files import (
     Files,
@@ -21,6 +21,7 @@ from maestro_ts.signals.folder.files import (
 from maestro_ts.signals.folder.labels import LabelTable, label_column, labels_of, read_label_table
 from maestro_ts.signals.folder.layout import Layout
 from maestro_ts.signals.folder.pattern import PathPattern
+from maestro_ts.signals.folder.rates import settle_rates
 from maestro_ts.signals.folder.registers import Names, read_register
 from maestro_ts.signals.folder.statics import Statics
 from maestro_ts.signals.folder.streams import read_raw, to_signals
@@ -121,11 +122,16 @@ def read_folder(
         for done, place in enumerate(places, start=1):
             try:
                 recordings.append(_read(files, used, place, subjects, table, statics))
+            except MissingExtraError:
+                raise  # no recording is to blame
             except MaestroError as error:
                 refused.append(Refusal(error.where or place.name, error.what))
                 reasons.append(f"{refused[-1].where}: {refused[-1].why}")
             progress(done, len(places))
         unused = _unused(files, used)
+    used, recordings, others = settle_rates(used, recordings)
+    refused += others
+    reasons += [f"{r.where}: {r.why}" for r in others]
     check_refused(str(path), len(recordings), reasons)
     return FolderReading(
         _card(path, used, recordings), Reading(recordings, refused), used, tuple(unused)
