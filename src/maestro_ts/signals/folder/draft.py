@@ -11,7 +11,7 @@ from maestro_ts.atomic import write_text
 from maestro_ts.errors import ConfigError, FormatError
 from maestro_ts.signals.folder.draft_groups import Group, groups_of
 from maestro_ts.signals.folder.files import SCHEMA, Files, beside_archive, data_files, top
-from maestro_ts.signals.folder.look import PLACES, Look, is_e4, look_at, look_at_dialect
+from maestro_ts.signals.folder.look import E4_NAMES, PLACES, Look, is_e4, look_at, look_at_dialect
 from maestro_ts.signals.folder.paths import PathGuess, guess_paths
 from maestro_ts.signals.formats.archive import open_folder
 from maestro_ts.signals.formats.registry import SUFFIXES, format_of
@@ -22,6 +22,7 @@ __all__ = ["Draft", "draft_schema", "write_draft"]
 
 LOOKED_AT = 60  # files whose columns are compared
 SHORT_TRIAL_S = 20.0
+E4_EVENTS = ("IBI.csv", "tags.csv", "info.txt")
 NEARLY = 1e-3  # a measured rate this near to a whole number is written as that
 
 
@@ -67,7 +68,7 @@ def draft_schema(path: Path) -> Draft:
     with open_folder(path) as folder:
         root = top(folder) if path.is_file() else ""
         files = Files(folder, root, Dialect())
-        found = data_files(files)
+        found = _without_events(files, data_files(files))
         if not found:
             raise FormatError(f"holds no file of signals ({', '.join(SUFFIXES)}).", where=str(path))
         dialect = _dialect(files, found)
@@ -78,7 +79,7 @@ def draft_schema(path: Path) -> Draft:
     if not samples:
         raise FormatError("holds tables of labels only, no samples.", where=str(path))
     makes = {p: tuple(look.columns) for p, look in looks.items()}
-    paths = guess_paths(samples, makes)
+    paths = _one_session(samples, looks) or guess_paths(samples, makes)
     draft = Draft()
     groups: list[Group] = []
     for kind, example in paths.examples.items():
@@ -86,6 +87,29 @@ def draft_schema(path: Path) -> Draft:
         groups += groups_of(kind, paths.patterns[kind], look, draft.guessed)
     _write(draft, path, dialect, paths, groups, tables)
     return draft
+
+
+def _without_events(files: Files, found: list[str]) -> list[str]:
+    """All but what an E4 writes beside its signals: heart beats and pressed buttons."""
+    owners = {str(PurePosixPath(p).parent) for p in found if _called(p, E4_NAMES)}
+    e4 = {o for o in owners if any(is_e4(files.open(p)) for p in found if _in(p, o, E4_NAMES))}
+    return [p for p in found if not any(_in(p, o, E4_EVENTS) for o in e4)]
+
+
+def _one_session(samples: Sequence[str], looks: dict[str, Look]) -> PathGuess | None:
+    """One recording whose files are called by their sensors only: a session of an E4."""
+    if any("/" in p or p not in looks or looks[p].form != "e4" for p in samples):
+        return None
+    kinds = {PurePosixPath(p).stem: p for p in samples}
+    return PathGuess(dict(kinds), dict(kinds), recordings=1)
+
+
+def _in(path: str, folder: str, names: Sequence[str]) -> bool:
+    return str(PurePosixPath(path).parent) == folder and _called(path, names)
+
+
+def _called(path: str, names: Sequence[str]) -> bool:
+    return PurePosixPath(path).name in names
 
 
 def _late(path: Path, name: str, dialect: Dialect) -> Look:

@@ -165,7 +165,9 @@ def find_places(files: Files, layout: Layout) -> list[Place]:
             tells = pattern.match(path)
             if tells is None:
                 continue
-            name = "/".join(tells[key] for key in layout.key)
+            # Without a placeholder there is one recording: the place itself.
+            own = PurePosixPath(files.folder.where).name.removesuffix(".zip")
+            name = "/".join(tells[key] for key in layout.key) or own or "recording"
             place = places.setdefault(name, Place(name, tells))
             if modality in place.files:
                 place.clashes.append(

@@ -1,4 +1,4 @@
-"""Labels of recordings: from a table of intervals, a table of recordings, a column, or the path."""
+"""Labels of recordings: from tables, a column, annotations or the path."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from maestro_ts.signals.folder.layout import LabelLayout, Layout
 from maestro_ts.signals.folder.pattern import PathPattern
 from maestro_ts.signals.folder.registers import Names, read_register, table_at
 from maestro_ts.signals.folder.streams import Raw, Signals, since, to_seconds
+from maestro_ts.signals.formats.edf import lasting_annotations
+from maestro_ts.signals.formats.registry import format_of
 from maestro_ts.signals.formats.table import Column, Kind, Table
 from maestro_ts.signals.recording import Interval
 
@@ -103,6 +105,8 @@ def labels_of(
         return _whole(text, duration_s, labels, f"{labels.path}, recording {place.name!r}")
     if labels.from_ == "column":
         return _from_column(layout, raw, signals, labels)
+    if labels.from_ == "annotations":
+        return _on_clock(_annotated(files, place, labels), labels, signals)
     found = table.intervals.get(place.name, [])
     if "{" in labels.path:
         found = _own_intervals(files, place, labels)
@@ -152,6 +156,23 @@ def _own_intervals(files: Files, place: Place, labels: LabelLayout) -> list[tupl
         return []
     table = files.table(path, _columns(labels))
     return [_interval(table, row, labels) for row in range(table.rows)]
+
+
+def _annotated(files: Files, place: Place, labels: LabelLayout) -> list[tuple[Interval, str]]:
+    """Annotations with a duration; with `classes` only those, as a file notes other things too."""
+    if labels.file is not None:
+        path = files.find(PathPattern(labels.file), place.tells)
+    else:
+        path = place.files.get(labels.modality or next(iter(place.files)))
+    if path is None:
+        return []
+    if format_of(path) != "edf":
+        raise FormatError("labels from: annotations needs EDF+ or BDF+ files.", where=path)
+    return [
+        (Interval(start, end, text), path)
+        for start, end, text in lasting_annotations(files.open(path))
+        if text and (not labels.classes or text in labels.classes)
+    ]
 
 
 def _on_clock(

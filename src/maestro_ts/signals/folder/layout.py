@@ -123,10 +123,11 @@ class LabelLayout(_Part):
 
     ``intervals``: a table recording, start, end, label (one file with the column `recording`, or
     one per recording by a pattern). ``recordings``: a table recording, label. ``column``: a column
-    beside the samples of a modality. ``path``: the placeholder ``{label}``.
+    beside the samples of a modality. ``annotations``: what an EDF+ file notes with a duration, that
+    of a modality or one of its own by a pattern. ``path``: the placeholder ``{label}``.
     """
 
-    from_: Literal["intervals", "recordings", "column", "path"] = Field(alias="from")
+    from_: Literal["intervals", "recordings", "column", "annotations", "path"] = Field(alias="from")
     file: str | None = None
     column: str | int = "label"
     modality: str | None = None
@@ -144,7 +145,7 @@ class LabelLayout(_Part):
         PathPattern(self.path)
         if self.from_ in ("column", "path") and self.file is not None:
             raise ValueError(f"from: {self.from_} takes no file")
-        if self.modality is not None and self.from_ != "column":
+        if self.modality is not None and self.from_ not in ("column", "annotations"):
             raise ValueError(f"from: {self.from_} takes no modality")
         return self
 
@@ -216,11 +217,12 @@ class Layout(_Part):
         if name is not None and name not in series:
             raise ValueError(f"labels.modality {name!r} is none. {nearest(name, series)}")
         if (
-            self.labels.from_ == "column"
+            self.labels.from_ in ("column", "annotations")
+            and self.labels.file is None
             and name is None
             and len({m.file for m in series.values()}) > 1
         ):
-            raise ValueError("labels from: column needs modality: in whose file the column is")
+            raise ValueError(f"labels from: {self.labels.from_} needs modality: whose file")
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -231,7 +233,8 @@ class Layout(_Part):
     def tables(self) -> tuple[str, ...]:
         """Patterns and paths of all files that are not samples: labels, subjects, statics."""
         named = [m.file for m in self.modalities.values() if m.static]
-        if self.labels is not None and self.labels.from_ in ("intervals", "recordings"):
+        apart = self.labels is not None and self.labels.file is not None
+        if self.labels is not None and (apart or self.labels.from_ in ("intervals", "recordings")):
             named.append(self.labels.path)
         if self.subject.from_ == "recordings":
             named.append(self.subject.file)

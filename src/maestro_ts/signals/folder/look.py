@@ -23,7 +23,7 @@ from maestro_ts.signals.formats.signal_file import (
 )
 from maestro_ts.signals.formats.table import Column, Kind, Table
 
-__all__ = ["Look", "TimeGuess", "is_e4", "look_at", "look_at_dialect"]
+__all__ = ["E4_NAMES", "Look", "TimeGuess", "is_e4", "look_at", "look_at_dialect"]
 
 LINES = 200  # of a text that are looked at for its make
 SAMPLES = 5000  # from which steps are found

@@ -34,6 +34,7 @@ RULES = {
     "intervals": "A window has the label of the interval that covers it; others are left out.",
     "recordings": "All windows of a recording have its label in the table.",
     "column": "A window has a label when all its samples have it; others are left out.",
+    "annotations": "A window has the label of the annotation that covers it; others are left out.",
     "path": "All windows of a recording have the label in its path.",
 }
 

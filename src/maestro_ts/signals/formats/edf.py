@@ -92,7 +92,7 @@ def read(file: SignalFile, requests: Sequence[Request]) -> list[Table]:
     FormatError
         No EDF or BDF file, one that is cut short, a signal that is not there or has no scale.
     """
-    refuse_streams(requests, file.where, "EDF or BDF file")
+    refuse_streams(requests, file.where)
     frame, content = _open(file)
     onsets = _onsets(frame, file.where)
     begins_s = _begins(content)

@@ -28,7 +28,7 @@ START = b"Obj\x01"
 US_PER_S = 1e6
 UNITS = {"accelerometer": "g", "gyroscope": "deg/s", "eda": "uS", "temperature": "degC"}
 # A file holds a quarter of an hour, about 1 MB; every number becomes an object of up to 40 bytes.
-MAX_BYTES = 32 * 2**20
+MAX_BYTES = 16 * 2**20
 MAX_SCHEMA_BYTES, MAX_DEPTH = 2**20, 20
 SIMPLE = ("boolean", "int", "long", "float", "double", "bytes", "string", "enum")
 

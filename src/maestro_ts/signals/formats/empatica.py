@@ -38,7 +38,7 @@ def read(file: SignalFile, requests: Sequence[Request]) -> list[Table]:
     FormatError
         With file and line; or a channel that is not there.
     """
-    refuse_streams(requests, file.where, "file of an E4")
+    refuse_streams(requests, file.where)
     start_unix, stream = read_e4_csv(file.data, file.where)
     names = _names(stream.values.shape[1])
     clock = Clock(stream.rate_hz, start_s=start_unix, from_first=True)

@@ -32,7 +32,7 @@ def describe(file: SignalFile) -> list[Series]:
 
 def read(file: SignalFile, requests: Sequence[Request]) -> list[Table]:
     """One table of all columns that are asked for; the same for every request."""
-    refuse_streams(requests, file.where, "Parquet file")
+    refuse_streams(requests, file.where)
     wanted: dict[Column, Kind] = {}
     for request in requests:
         wanted |= request.columns

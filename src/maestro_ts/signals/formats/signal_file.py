@@ -160,12 +160,12 @@ def check_size(values: int, where: str) -> None:
         )
 
 
-def refuse_streams(requests: Sequence[Request], where: str, kind: str) -> None:
+def refuse_streams(requests: Sequence[Request], where: str) -> None:
     """Refuse a request that names a stream, of a format that has none."""
     for request in requests:
         if request.stream:
             raise FormatError(
-                f"a {kind} has no streams, and {request.stream!r} is asked for.",
+                f"has no streams, and {request.stream!r} is asked for.",
                 where=where,
                 fix="Leave out stream: in schema.yaml.",
             )

@@ -86,7 +86,7 @@ def read(file: SignalFile, requests: Sequence[Request]) -> list[Table]:
     FormatError
         No header, a signal file that is not there or too short, a signal that is not there.
     """
-    refuse_streams(requests, file.where, "WFDB record")
+    refuse_streams(requests, file.where)
     record, signals, rate = _load(file)
     names = _names(record, len(signals))
     begins_s = _begins(record)

@@ -65,7 +65,8 @@ def read(file: SignalFile, requests: Sequence[Request]) -> list[Table]:
     tables = []
     for request, head in zip(requests, heads, strict=True):
         stream = loaded[head.number]
-        values = np.asarray(stream["time_series"], np.float64).reshape(-1, head.channels)
+        with np.errstate(invalid="ignore"):  # a NaN of another kind stays one
+            values = np.asarray(stream["time_series"], np.float64).reshape(-1, head.channels)
         names = head.labels or [str(i + 1) for i in range(head.channels)]
         place = f"{file.where}, stream {head.name!r}"
         for column, kind in request.columns.items():
