@@ -12,11 +12,13 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from format_files import edf_bytes
 from running import Command, refused
 
 from maestro_ts.cli.main import main
 from maestro_ts.evaluation.results import Results
 from maestro_ts.experiments import main_job
+from maestro_ts.signals.folder import parse_layout
 
 PAGE = Path(__file__).parents[2] / "docs" / "your-data.md"
 QUICK = ("--recipe", "tiny", "--set", "training.epochs=1", "--threads", "1", "--no-progress")
@@ -28,9 +30,13 @@ def _stub_report(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(main_job, "write_report", lambda results, path: path.write_text("stub"))
 
 
+def schemas_of_the_page() -> list[str]:
+    found: list[str] = re.findall(r"```yaml\n(.*?)```", PAGE.read_text("utf-8"), flags=re.S)
+    return found
+
+
 def schema_of_the_page() -> str:
-    (block,) = re.findall(r"```yaml\n(.*?)```", PAGE.read_text("utf-8"), flags=re.S)
-    return block
+    return schemas_of_the_page()[0]
 
 
 def files(
@@ -282,3 +288,43 @@ def test_predict_renames_what_the_input_calls_otherwise(
     refused(command("predict", trained, folder, *out, "--map", "acc"), "--map takes INPUT=MODEL")
     np.savez(tmp_path / "x.npz", wrist=np.zeros((2, 80, 3)))
     assert command("predict", trained, tmp_path / "x.npz", *out, "--map", "wrist=acc").code == 0
+
+
+# ------------------------------------------------------------- other formats
+
+
+def test_the_page_s_modalities_of_other_formats_are_known() -> None:
+    _, text = schemas_of_the_page()
+    layout = parse_layout("format: 1\n" + text, "docs/your-data.md")
+    formats = [m.file_format for m in layout.modalities.values()]
+    assert formats == ["edf", "xdf", "hdf5"]
+
+
+def test_edf_files_from_the_draft_to_predictions(tmp_path: Path, command: Command) -> None:
+    folder = tmp_path / "sleep"
+    folder.mkdir()
+    rows = ["recording,label"]
+    for s in range(3):
+        for k, label in enumerate(("deep", "rem")):
+            rng = np.random.default_rng(10 * s + k)
+            signals = {
+                "EEG Fpz-Cz": (rng.normal(0, 5 + 15 * k, 1000).clip(-99, 99), 50),
+                "EEG Pz-Oz": (rng.normal(0, 5 + 15 * k, 1000).clip(-99, 99), 50),
+                "Temp": (rng.normal(36, 0.1, 20), 1),
+            }
+            (folder / f"S{s}_night{k}.edf").write_bytes(edf_bytes(signals))
+            rows.append(f"S{s}/night{k},{label}")
+    (folder / "recordings.csv").write_text("\n".join([*rows, ""]))
+    done = command("init", folder)
+    assert done.code == 0, done.err
+    assert "eeg: 50 Hz, as S0_night0.edf states it" in done.out
+    done = command("inspect", folder)
+    assert done.code == 0, done.err
+    assert "6 recordings of 3 subjects" in done.out
+    run = tmp_path / "run"
+    done = command("fit", folder, "--out", run, *QUICK)
+    assert done.code == 0, done.err
+    (folder / "recordings.csv").unlink()
+    done = command("predict", run, folder, "--out", tmp_path / "p.parquet")
+    assert done.code == 0, done.err
+    assert pq.read_table(tmp_path / "p.parquet").to_pandas().present_eeg.all()

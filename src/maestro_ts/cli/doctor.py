@@ -8,7 +8,10 @@ CORE = (
     "torch", "numpy", "scipy", "scikit-learn", "pyarrow", "pydantic", "typer", "rich",
     "safetensors", "plotly",
 )  # fmt: skip
-EXTRAS = {"seglearn": "demo", "pandas": "readers", "lightgbm": "rivals"}
+EXTRAS = {
+    "seglearn": "demo", "edfio": "readers", "pyxdf": "readers", "h5py": "readers",
+    "fastavro": "readers", "wfdb": "wfdb", "lightgbm": "rivals",
+}  # fmt: skip
 
 
 def doctor() -> None:

@@ -11,7 +11,7 @@ __all__ = ["init"]
 
 
 def init(
-    path: Annotated[Path, typer.Argument(help="Folder or zip of CSV or Parquet files.")],
+    path: Annotated[Path, typer.Argument(help="Folder or zip of sensor files (CSV, EDF, …).")],
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a schema.yaml.")] = False,
 ) -> None:
     """Write a draft of schema.yaml from what the files seem to hold, and say what was guessed."""

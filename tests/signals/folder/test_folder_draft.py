@@ -135,7 +135,7 @@ def test_labels_beside_the_samples(tmp_path: Path) -> None:
 
 def test_a_folder_without_samples_says_so(tmp_path: Path) -> None:
     (tmp_path / "notes.md").touch()
-    with pytest.raises(FormatError, match=r"holds no CSV or Parquet file"):
+    with pytest.raises(FormatError, match=r"holds no file of signals"):
         draft_schema(tmp_path)
     write_csv(tmp_path / "recordings.csv", {"recording": ["a"], "label": ["u"]})
     with pytest.raises(FormatError, match=r"tables of labels only"):

@@ -1,4 +1,4 @@
-"""Your own data: a folder or zip of CSV or Parquet files that a ``schema.yaml`` explains."""
+"""Your own data: a folder or zip of sensor files that a ``schema.yaml`` explains."""
 
 from maestro_ts.signals.folder.layout import Layout, parse_layout
 from maestro_ts.signals.folder.reader import FolderReading, is_folder, read_folder

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from maestro_ts.atomic import write_text
 from maestro_ts.errors import ConfigError, FormatError
-from maestro_ts.signals.folder.files import PARQUET, SCHEMA, Files, beside_archive, data_files, top
-from maestro_ts.signals.folder.look import PLACES, Look, look_at, look_at_dialect
+from maestro_ts.signals.folder.draft_groups import Group, groups_of
+from maestro_ts.signals.folder.files import SCHEMA, Files, beside_archive, data_files, top
+from maestro_ts.signals.folder.look import E4_NAMES, PLACES, Look, is_e4, look_at, look_at_dialect
 from maestro_ts.signals.folder.paths import PathGuess, guess_paths
 from maestro_ts.signals.formats.archive import open_folder
-from maestro_ts.signals.formats.delimited import Dialect
+from maestro_ts.signals.formats.registry import SUFFIXES, format_of
+from maestro_ts.signals.formats.signal_file import Dialect, Series
 from maestro_ts.signals.formats.table import Column
 
 __all__ = ["Draft", "draft_schema", "write_draft"]
 
 LOOKED_AT = 60  # files whose columns are compared
-AXES = re.compile(r"^(?P<name>.*?)[_. ]?(?P<axis>[xyzXYZ])$")
-SHORT = {"a": "acc", "g": "gyro", "w": "gyro", "m": "mag"}
 SHORT_TRIAL_S = 20.0
+E4_EVENTS = ("IBI.csv", "tags.csv", "info.txt")
+NEARLY = 1e-3  # a measured rate this near to a whole number is written as that
 
 
 @dataclass
@@ -40,16 +41,6 @@ class Draft:
     understood: list[str] = field(default_factory=list)
     guessed: list[str] = field(default_factory=list)
     open: list[str] = field(default_factory=list)
-
-
-@dataclass
-class _Group:
-    """A modality to be: columns of the files of one pattern."""
-
-    name: str
-    file: str
-    columns: list[Column]
-    look: Look
 
 
 def write_draft(path: Path, *, overwrite: bool = False) -> tuple[Path, Draft]:
@@ -77,33 +68,55 @@ def draft_schema(path: Path) -> Draft:
     with open_folder(path) as folder:
         root = top(folder) if path.is_file() else ""
         files = Files(folder, root, Dialect())
-        found = data_files(files)
+        found = _without_events(files, data_files(files))
         if not found:
-            raise FormatError(
-                "holds no CSV or Parquet file (.csv, .tsv, .txt, .parquet).", where=str(path)
-            )
+            raise FormatError(f"holds no file of signals ({', '.join(SUFFIXES)}).", where=str(path))
         dialect = _dialect(files, found)
-        looks = {p: look_at(p, folder.read(root + p), dialect) for p in found[:LOOKED_AT]}
+        files = Files(folder, root, dialect)
+        looks = {p: look_at(files.open(p)) for p in found[:LOOKED_AT]}
     tables = {p: look for p, look in looks.items() if _is_register(look)}
     samples = [p for p in found if p not in tables and PurePosixPath(p).name not in _names(tables)]
     if not samples:
         raise FormatError("holds tables of labels only, no samples.", where=str(path))
     makes = {p: tuple(look.columns) for p, look in looks.items()}
-    paths = guess_paths(samples, makes)
+    paths = _one_session(samples, looks) or guess_paths(samples, makes)
     draft = Draft()
-    groups: list[_Group] = []
+    groups: list[Group] = []
     for kind, example in paths.examples.items():
         look = looks[example] if example in looks else _late(path, example, dialect)
-        groups += _groups(kind, paths, look, draft)
+        groups += groups_of(kind, paths.patterns[kind], look, draft.guessed)
     _write(draft, path, dialect, paths, groups, tables)
     return draft
+
+
+def _without_events(files: Files, found: list[str]) -> list[str]:
+    """All but what an E4 writes beside its signals: heart beats and pressed buttons."""
+    owners = {str(PurePosixPath(p).parent) for p in found if _called(p, E4_NAMES)}
+    e4 = {o for o in owners if any(is_e4(files.open(p)) for p in found if _in(p, o, E4_NAMES))}
+    return [p for p in found if not any(_in(p, o, E4_EVENTS) for o in e4)]
+
+
+def _one_session(samples: Sequence[str], looks: dict[str, Look]) -> PathGuess | None:
+    """One recording whose files are called by their sensors only: a session of an E4."""
+    if any("/" in p or p not in looks or looks[p].form != "e4" for p in samples):
+        return None
+    kinds = {PurePosixPath(p).stem: p for p in samples}
+    return PathGuess(dict(kinds), dict(kinds), recordings=1)
+
+
+def _in(path: str, folder: str, names: Sequence[str]) -> bool:
+    return str(PurePosixPath(path).parent) == folder and _called(path, names)
+
+
+def _called(path: str, names: Sequence[str]) -> bool:
+    return PurePosixPath(path).name in names
 
 
 def _late(path: Path, name: str, dialect: Dialect) -> Look:
     """Look at one more file: the first ones did not include it."""
     with open_folder(path) as folder:
         root = top(folder) if path.is_file() else ""
-        return look_at(name, folder.read(root + name), dialect)
+        return look_at(Files(folder, root, dialect).open(name))
 
 
 def _names(tables: dict[str, Look]) -> set[str]:
@@ -113,44 +126,17 @@ def _names(tables: dict[str, Look]) -> set[str]:
 def _dialect(files: Files, found: Sequence[str]) -> Dialect:
     """Of the first text; all texts of a folder are taken to be written alike."""
     for path in found:
-        if PurePosixPath(path).suffix.lower() not in PARQUET:
-            return look_at_dialect(files.folder.read(files.root + path))
+        if format_of(path) == "csv" and not is_e4(file := files.open(path)):
+            return look_at_dialect(file.data)
     return Dialect()
 
 
 def _is_register(look: Look) -> bool:
     """A table about recordings or subjects, not of samples."""
+    if look.looks:
+        return False
     named = {str(c) for c in look.columns}
     return bool(named & set(PLACES)) or {"start", "end", "label"} <= named
-
-
-def _groups(kind: str, paths: PathGuess, look: Look, draft: Draft) -> list[_Group]:
-    """Modalities of one file: by the endings x, y, z of its columns, or one of all."""
-    file = paths.patterns[kind]
-    if not look.numbers:
-        raise FormatError("no column of numbers besides the time.", where=look.path)
-    if kind:
-        return [_Group(_plain(kind), file, list(look.numbers), look)]
-    found: dict[str, list[Column]] = {}
-    for column in look.numbers:
-        axis = AXES.match(column) if isinstance(column, str) else None
-        name = _plain(axis["name"]) if axis else ""
-        if axis and name:
-            found.setdefault(SHORT.get(name.lower(), name), []).append(column)
-        elif axis:
-            found.setdefault("xyz", []).append(column)
-        elif isinstance(column, str):
-            found.setdefault(_plain(column) or f"column{len(found)}", []).append(column)
-        else:
-            found.setdefault("signal", []).append(column)
-    if len(found) > 1 or "xyz" in found or "signal" in found:
-        names = ", ".join(f"{n} ({len(c)})" for n, c in found.items())
-        draft.guessed.append(f"columns grouped to modalities by their names: {names}")
-    return [_Group(name, file, columns, look) for name, columns in found.items()]
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"[^\w-]+", "_", text).strip("_").lower()
 
 
 def _write(
@@ -158,7 +144,7 @@ def _write(
     path: Path,
     dialect: Dialect,
     paths: PathGuess,
-    groups: Sequence[_Group],
+    groups: Sequence[Group],
     tables: dict[str, Look],
 ) -> None:
     """Fill in the text and the three lists."""
@@ -174,8 +160,9 @@ def _write(
             f"csv: {{delimiter: {_quoted(dialect.delimiter)}, decimal: {_quoted(dialect.decimal)}, "
             f"header: {str(dialect.header).lower()}, skip_lines: {dialect.skip_lines}}}"
         )
-    head = "with a header" if dialect.header else "without header: columns are counted from 1"
-    draft.understood.append(f"text tables: delimiter {dialect.delimiter!r}, {head}")
+    if any(group.look.series is None for group in groups):
+        head = "with a header" if dialect.header else "without header: columns are counted from 1"
+        draft.understood.append(f"text tables: delimiter {dialect.delimiter!r}, {head}")
     lines.append("modalities:")
     for group in groups:
         lines += _modality(group, draft)
@@ -185,35 +172,58 @@ def _write(
     draft.text = "\n".join(lines) + "\n"
 
 
-def _modality(group: _Group, draft: Draft) -> list[str]:
+def _modality(group: Group, draft: Draft) -> list[str]:
     columns = ", ".join(_quoted(c) for c in group.columns)
-    lines = [
-        f"  {group.name}:",
-        f"    file: {_quoted(group.file)}",
-        f"    columns: [{columns}]",
-    ]
+    lines = [f"  {group.name}:", f"    file: {_quoted(group.file)}"]
+    if group.form is not None:
+        lines.append(f"    format: {group.form}")
+    series = group.look.series
+    if series is not None and series.stream:
+        lines.append(f"    stream: {_quoted(series.stream)}")
+    lines.append(f"    columns: [{columns}]")
+    if series is not None and (series.timed or series.rate_hz is not None):
+        lines += _stated(group, series, draft)
+    else:
+        lines += _guessed(group, draft)
+    unit = series.unit if series is not None else ""
+    lines.append(
+        f"    unit: {_quoted(unit)}"
+        if unit
+        else '    unit: ""  # to fill in: g, m/s^2, degC, uS, …'
+    )
+    lines.append('    device: ""  # to fill in: what fails together')
+    return lines
+
+
+def _stated(group: Group, series: Series, draft: Draft) -> list[str]:
+    """The rate, as the file states it."""
+    if series.rate_hz is None:
+        draft.understood.append(f"{group.name}: irregular, the file has a time for every sample")
+        return ["    # no rate_hz: irregular, the file has a time for every sample"]
+    whole = round(series.rate_hz)
+    near = whole > 0 and abs(series.rate_hz / whole - 1) < NEARLY
+    rate = f"{whole}" if near else repr(series.rate_hz)
+    draft.understood.append(f"{group.name}: {rate} Hz, as {group.look.path} states it")
+    return [f"    rate_hz: {rate}"]
+
+
+def _guessed(group: Group, draft: Draft) -> list[str]:
+    """Time and rate, as a column of times suggests them."""
     time = group.look.time
     if time is None:
-        lines.append("    rate_hz: null  # TO FILL IN: no column looks like time")
         draft.open.append(f"rate_hz of {group.name}: its file has no column that looks like time")
+        return ["    rate_hz: null  # TO FILL IN: no column looks like time"]
+    zero = ", zero: first-sample" if time.absolute else ""
+    mark = "" if time.sure else "  # guess: the unit"
+    lines = [f"    time: {{column: {_quoted(time.column)}, unit: {time.unit}{zero}}}{mark}"]
+    told = draft.understood if time.sure else draft.guessed
+    told.append(f"{group.name}: time in column {time.column!r}, unit {time.unit}")
+    if time.rate_hz is not None:
+        lines.append(f"    rate_hz: {time.rate_hz:g}  # guess: from the steps of {group.look.path}")
+        draft.guessed.append(f"{group.name}: {time.rate_hz:g} Hz, from the steps of one file")
     else:
-        zero = ", zero: first-sample" if time.absolute else ""
-        mark = "" if time.sure else "  # guess: the unit"
-        lines.append(f"    time: {{column: {_quoted(time.column)}, unit: {time.unit}{zero}}}{mark}")
-        told = draft.understood if time.sure else draft.guessed
-        told.append(f"{group.name}: time in column {time.column!r}, unit {time.unit}")
-        if time.rate_hz is not None:
-            lines.append(
-                f"    rate_hz: {time.rate_hz:g}  # guess: from the steps of {group.look.path}"
-            )
-            draft.guessed.append(f"{group.name}: {time.rate_hz:g} Hz, from the steps of one file")
-        else:
-            lines.append("    # no rate_hz: the steps vary, samples are taken as irregular")
-            draft.guessed.append(f"{group.name}: irregular, its steps vary")
-    lines += [
-        '    unit: ""  # to fill in: g, m/s^2, degC, uS, …',
-        '    device: ""  # to fill in: what fails together',
-    ]
+        lines.append("    # no rate_hz: the steps vary, samples are taken as irregular")
+        draft.guessed.append(f"{group.name}: irregular, its steps vary")
     return lines
 
 
@@ -230,7 +240,7 @@ def _subject(paths: PathGuess, tables: dict[str, Look], draft: Draft) -> list[st
 
 
 def _labels(
-    paths: PathGuess, groups: Sequence[_Group], tables: dict[str, Look], draft: Draft
+    paths: PathGuess, groups: Sequence[Group], tables: dict[str, Look], draft: Draft
 ) -> list[str]:
     for path, look in tables.items():
         named = set(map(str, look.columns))
@@ -267,7 +277,7 @@ def _own_labels(path: str, paths: PathGuess) -> str:
     return name if folder == "." else f"{folder}/{name}"
 
 
-def _windows(groups: Sequence[_Group], tables: dict[str, Look], draft: Draft) -> list[str]:
+def _windows(groups: Sequence[Group], tables: dict[str, Look], draft: Draft) -> list[str]:
     length = max((g.look.duration_s or 0.0 for g in groups), default=0.0)
     timed = any({"start", "end"} <= set(map(str, look.columns)) for look in tables.values())
     by_sample = any(g.look.label is not None for g in groups)

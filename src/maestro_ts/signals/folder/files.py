@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -11,15 +11,14 @@ from maestro_ts.errors import ConfigError, DataError, FormatError
 from maestro_ts.signals.folder.layout import Layout, parse_layout
 from maestro_ts.signals.folder.pattern import PathPattern
 from maestro_ts.signals.formats.archive import Folder
-from maestro_ts.signals.formats.delimited import Dialect, read_delimited, split_line, text_lines
-from maestro_ts.signals.formats.parquet import parquet_types, read_parquet
+from maestro_ts.signals.formats.registry import SUFFIXES, format_of, load_format, reader_of
+from maestro_ts.signals.formats.signal_file import Dialect, Request, SignalFile
 from maestro_ts.signals.formats.table import Column, Kind, Table
 
-__all__ = ["DATA_SUFFIXES", "SCHEMA", "Files", "Place", "data_files", "find_layout", "find_places"]
+__all__ = ["SCHEMA", "TABLES", "Files", "Place", "data_files", "find_layout", "find_places"]
 
 SCHEMA = "schema.yaml"
-PARQUET = (".parquet", ".pq")
-DATA_SUFFIXES = (".csv", ".tsv", ".txt", *PARQUET)
+TABLES = ("csv", "parquet")  # formats of what is said about recordings
 
 
 @dataclass(frozen=True)
@@ -57,20 +56,44 @@ class Files:
         key = tuple(tells.get(name, "") for name in pattern.names)
         return self._indices[pattern.text].get(key)
 
+    def open(self, path: str) -> SignalFile:
+        """The content of one file, for the reader of its format."""
+        folder = f"{self.root}{path}".rpartition("/")[0]
+
+        def beside(name: str) -> bytes:
+            return self.folder.read(f"{folder}/{name}" if folder else name)
+
+        return SignalFile(path, self.folder.read(self.root + path), beside, self.dialect)
+
+    def samples(self, path: str, name: str | None, requests: Sequence[Request]) -> list[Table]:
+        """What is asked of one file, which is opened once.
+
+        Parameters
+        ----------
+        path : str
+        name : str or None
+            The format; by the path's ending if None.
+        requests : sequence of Request
+        """
+        return reader_of(path, name).read(self.open(path), requests)
+
     def columns(self, path: str) -> list[str]:
         """Names of a table's columns."""
-        data = self.folder.read(self.root + path)
-        if PurePosixPath(path).suffix.lower() in PARQUET:
-            return [str(name) for name in parquet_types(data, path)]
-        lines = text_lines(data)[self.dialect.skip_lines :]
-        return split_line(lines[0], self.dialect) if lines else []
+        (series,) = load_format(_table_format(path)).describe(self.open(path))
+        return [str(column) for column in series.columns]
 
     def table(self, path: str, wanted: Mapping[Column, Kind]) -> Table:
-        """Columns of one file, by its ending a Parquet file or a text."""
-        data = self.folder.read(self.root + path)
-        if PurePosixPath(path).suffix.lower() in PARQUET:
-            return read_parquet(data, path, wanted)
-        return read_delimited(data, path, wanted, self.dialect)
+        """Columns of a table about recordings, by its ending a Parquet file or a text."""
+        (table,) = load_format(_table_format(path)).read(self.open(path), [Request(wanted)])
+        return table
+
+
+def _table_format(path: str) -> str:
+    """Text, unless the ending says another format."""
+    name = format_of(path) or "csv"
+    if name not in TABLES:
+        raise FormatError("a table is expected here: CSV or Parquet.", where=path)
+    return name
 
 
 @dataclass
@@ -120,7 +143,7 @@ def top(folder: Folder) -> str:
 
 def data_files(files: Files) -> list[str]:
     """Files that could hold samples or labels."""
-    return [p for p in files.paths if PurePosixPath(p).suffix.lower() in DATA_SUFFIXES]
+    return [p for p in files.paths if format_of(p) is not None]
 
 
 def find_places(files: Files, layout: Layout) -> list[Place]:
@@ -142,7 +165,9 @@ def find_places(files: Files, layout: Layout) -> list[Place]:
             tells = pattern.match(path)
             if tells is None:
                 continue
-            name = "/".join(tells[key] for key in layout.key)
+            # Without a placeholder there is one recording: the place itself.
+            own = PurePosixPath(files.folder.where).name.removesuffix(".zip")
+            name = "/".join(tells[key] for key in layout.key) or own or "recording"
             place = places.setdefault(name, Place(name, tells))
             if modality in place.files:
                 place.clashes.append(
@@ -156,7 +181,8 @@ def find_places(files: Files, layout: Layout) -> list[Place]:
     if not places:
         wanted = ", ".join(sorted({repr(p.text) for p in series.values()}))
         seen = data_files(files)
-        fix = f"It holds, for example, {seen[0]!r}." if seen else "It holds no CSV or Parquet file."
+        known = ", ".join(SUFFIXES)
+        fix = f"It holds, for example, {seen[0]!r}." if seen else f"It holds no file of {known}."
         raise FormatError(f"no file matches {wanted}.", where=files.folder.where, fix=fix)
     return [places[name] for name in sorted(places)]
 

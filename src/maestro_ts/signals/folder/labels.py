@@ -1,4 +1,4 @@
-"""Labels of recordings: from a table of intervals, a table of recordings, a column, or the path."""
+"""Labels of recordings: from tables, a column, annotations or the path."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from maestro_ts.signals.folder.layout import LabelLayout, Layout
 from maestro_ts.signals.folder.pattern import PathPattern
 from maestro_ts.signals.folder.registers import Names, read_register, table_at
 from maestro_ts.signals.folder.streams import Raw, Signals, since, to_seconds
+from maestro_ts.signals.formats.edf import lasting_annotations
+from maestro_ts.signals.formats.registry import format_of
 from maestro_ts.signals.formats.table import Column, Kind, Table
 from maestro_ts.signals.recording import Interval
 
@@ -103,10 +105,12 @@ def labels_of(
         return _whole(text, duration_s, labels, f"{labels.path}, recording {place.name!r}")
     if labels.from_ == "column":
         return _from_column(layout, raw, signals, labels)
+    if labels.from_ == "annotations":
+        return _on_clock(_annotated(files, place, labels), labels, signals)
     found = table.intervals.get(place.name, [])
     if "{" in labels.path:
         found = _own_intervals(files, place, labels)
-    return _on_clock(found, layout, labels, signals)
+    return _on_clock(found, labels, signals)
 
 
 def _columns(labels: LabelLayout) -> dict[Column, Kind]:
@@ -154,10 +158,27 @@ def _own_intervals(files: Files, place: Place, labels: LabelLayout) -> list[tupl
     return [_interval(table, row, labels) for row in range(table.rows)]
 
 
+def _annotated(files: Files, place: Place, labels: LabelLayout) -> list[tuple[Interval, str]]:
+    """Annotations with a duration; with `classes` only those, as a file notes other things too."""
+    if labels.file is not None:
+        path = files.find(PathPattern(labels.file), place.tells)
+    else:
+        path = place.files.get(labels.modality or next(iter(place.files)))
+    if path is None:
+        return []
+    if format_of(path) != "edf":
+        raise FormatError("labels from: annotations needs EDF+ or BDF+ files.", where=path)
+    return [
+        (Interval(start, end, text), path)
+        for start, end, text in lasting_annotations(files.open(path))
+        if text and (not labels.classes or text in labels.classes)
+    ]
+
+
 def _on_clock(
-    found: list[tuple[Interval, str]], layout: Layout, labels: LabelLayout, signals: Signals
+    found: list[tuple[Interval, str]], labels: LabelLayout, signals: Signals
 ) -> tuple[Interval, ...]:
-    zero = labels.zero or ("first-sample" if _counts_from_first(layout) else "as-is")
+    zero = labels.zero or ("first-sample" if signals.from_first else "as-is")
     shift = signals.zero_s if zero == "first-sample" else 0.0
     ordered = sorted(found, key=lambda item: (item[0].start_s, item[0].end_s))
     intervals: list[Interval] = []
@@ -173,10 +194,6 @@ def _on_clock(
     return tuple(intervals)
 
 
-def _counts_from_first(layout: Layout) -> bool:
-    return any(m.time and m.time.zero == "first-sample" for m in layout.modalities.values())
-
-
 def _from_column(
     layout: Layout, raw: Raw, signals: Signals, labels: LabelLayout
 ) -> tuple[Interval, ...]:
@@ -187,7 +204,7 @@ def _from_column(
     stream = signals.streams.get(name)
     if stream is None:
         return ()
-    table = raw.tables[raw.modalities[name]]
+    table = raw.tables[name]
     texts: NDArray[Any] = table.columns[column]
     edges = np.append(stream.sample_times(), stream.end_s)
     starts = np.flatnonzero(np.concatenate([[True], texts[1:] != texts[:-1]]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, Self
 
 import yaml
@@ -14,7 +14,8 @@ from maestro_ts.signals.conditioning import Conditioning
 from maestro_ts.signals.cut import WindowSpec
 from maestro_ts.signals.filters import Filter
 from maestro_ts.signals.folder.pattern import PathPattern
-from maestro_ts.signals.formats.delimited import Dialect
+from maestro_ts.signals.formats.registry import FORMATS, format_of
+from maestro_ts.signals.formats.signal_file import Dialect
 from maestro_ts.signals.modality import Modality, Schema
 from maestro_ts.signals.window_spec import LabelRule
 
@@ -89,6 +90,8 @@ class ModalityLayout(_Part):
     """One kind of sensor signal: where its files lie, and which of their columns it is."""
 
     file: str
+    format: str | None = Field(None, description="By the file's ending unless given.")
+    stream: str = Field("", description="Which of several in a file.")
     columns: tuple[str | int, ...] = Field(min_length=1)
     time: TimeLayout | None = None
     rate_hz: float | None = Field(None, gt=0, allow_inf_nan=False)
@@ -104,11 +107,19 @@ class ModalityLayout(_Part):
         PathPattern(text)
         return text
 
+    @field_validator("format")
+    @classmethod
+    def _is_known(cls, name: str | None) -> str | None:
+        if name is not None and name not in FORMATS:
+            raise ValueError(f"no such file format. {nearest(name, FORMATS)}")
+        return name
+
     @model_validator(mode="after")
     def _has_time(self) -> Self:
         if self.static and (self.time or self.rate_hz):
             raise ValueError("a static modality has neither time nor rate_hz")
-        if not self.static and self.time is None and self.rate_hz is None:
+        told = self.time is not None or self.rate_hz is not None
+        if not self.static and not told and not FORMATS[self.file_format].tells_time:
             raise ValueError("needs time (a column) or rate_hz")
         if len(set(self.columns)) < len(self.columns):
             raise ValueError("a column is named twice")
@@ -122,6 +133,11 @@ class ModalityLayout(_Part):
         return Conditioning(passed, self.downsample_hz)
 
     @property
+    def file_format(self) -> str:
+        """Name of the format; what no ending tells is taken for text."""
+        return self.format or format_of(self.file) or "csv"
+
+    @property
     def pattern(self) -> PathPattern:
         """Where its files lie."""
         return PathPattern(self.file)
@@ -132,10 +148,11 @@ class LabelLayout(_Part):
 
     ``intervals``: a table recording, start, end, label (one file with the column `recording`, or
     one per recording by a pattern). ``recordings``: a table recording, label. ``column``: a column
-    beside the samples of a modality. ``path``: the placeholder ``{label}``.
+    beside the samples of a modality. ``annotations``: what an EDF+ file notes with a duration, that
+    of a modality or one of its own by a pattern. ``path``: the placeholder ``{label}``.
     """
 
-    from_: Literal["intervals", "recordings", "column", "path"] = Field(alias="from")
+    from_: Literal["intervals", "recordings", "column", "annotations", "path"] = Field(alias="from")
     file: str | None = None
     column: str | int = "label"
     modality: str | None = None
@@ -153,7 +170,7 @@ class LabelLayout(_Part):
         PathPattern(self.path)
         if self.from_ in ("column", "path") and self.file is not None:
             raise ValueError(f"from: {self.from_} takes no file")
-        if self.modality is not None and self.from_ != "column":
+        if self.modality is not None and self.from_ not in ("column", "annotations"):
             raise ValueError(f"from: {self.from_} takes no modality")
         return self
 
@@ -230,11 +247,12 @@ class Layout(_Part):
         if name is not None and name not in series:
             raise ValueError(f"labels.modality {name!r} is none. {nearest(name, series)}")
         if (
-            self.labels.from_ == "column"
+            self.labels.from_ in ("column", "annotations")
+            and self.labels.file is None
             and name is None
             and len({m.file for m in series.values()}) > 1
         ):
-            raise ValueError("labels from: column needs modality: in whose file the column is")
+            raise ValueError(f"labels from: {self.labels.from_} needs modality: whose file")
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -245,7 +263,8 @@ class Layout(_Part):
     def tables(self) -> tuple[str, ...]:
         """Patterns and paths of all files that are not samples: labels, subjects, statics."""
         named = [m.file for m in self.modalities.values() if m.static]
-        if self.labels is not None and self.labels.from_ in ("intervals", "recordings"):
+        apart = self.labels is not None and self.labels.file is not None
+        if self.labels is not None and (apart or self.labels.from_ in ("intervals", "recordings")):
             named.append(self.labels.path)
         if self.subject.from_ == "recordings":
             named.append(self.subject.file)
@@ -258,6 +277,16 @@ class Layout(_Part):
             Modality(n, len(m.columns), m.downsample_hz or m.rate_hz, m.unit, m.device, m.static)
             for n, m in self.modalities.items()
         )
+
+    def with_rates(self, rates: Mapping[str, float]) -> Layout:
+        """The same with rates that the files told, where it states none."""
+        known = {
+            name: m.model_copy(update={"rate_hz": rates[name]})
+            if m.rate_hz is None and name in rates
+            else m
+            for name, m in self.modalities.items()
+        }
+        return self.model_copy(update={"modalities": known})
 
     @property
     def dialect(self) -> Dialect:

@@ -1,9 +1,9 @@
-"""A look at one table of unknown make: how it is written, and what its columns seem to be."""
+"""A look at one file of unknown make: how it is written, and what its columns seem to be."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -11,19 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maestro_ts.errors import FormatError
-from maestro_ts.signals.folder.files import PARQUET
 from maestro_ts.signals.folder.layout import TimeUnit
-from maestro_ts.signals.formats.delimited import (
-    MISSING,
+from maestro_ts.signals.formats.delimited import is_number, split_line, text_lines
+from maestro_ts.signals.formats.registry import FORMATS, format_of, reader_of
+from maestro_ts.signals.formats.signal_file import (
     Dialect,
-    read_delimited,
-    split_line,
-    text_lines,
+    FormatReader,
+    Request,
+    Series,
+    SignalFile,
 )
-from maestro_ts.signals.formats.parquet import parquet_types, read_parquet
 from maestro_ts.signals.formats.table import Column, Kind, Table
 
-__all__ = ["Look", "TimeGuess", "look_at", "look_at_dialect"]
+__all__ = ["E4_NAMES", "Look", "TimeGuess", "is_e4", "look_at", "look_at_dialect"]
 
 LINES = 200  # of a text that are looked at for its make
 SAMPLES = 5000  # from which steps are found
@@ -35,6 +35,7 @@ UNIT_NAMES = re.compile(
     r"(?i)(?:^|[_\s(\[.])(ms|msec|us|usec|s|sec|seconds?|millis\w*|micros\w*)(?:$|[)\]])"
 )
 PLACES = ("recording", "subject")
+E4_NAMES = ("ACC.csv", "BVP.csv", "EDA.csv", "HR.csv", "TEMP.csv")
 # Largest step of a regular clock in usual steps that still is jitter, and what counts as regular.
 REGULAR = 0.2
 
@@ -64,7 +65,7 @@ class TimeGuess:
 
 @dataclass
 class Look:
-    """What one table seems to be.
+    """What one file, or one signal of it, seems to be.
 
     Attributes
     ----------
@@ -74,6 +75,12 @@ class Look:
     label : column or None
     time : TimeGuess or None
     duration_s : float or None
+    form : str or None
+        The format, where the ending does not tell it.
+    series : Series or None
+        What the file says of these columns, in a format that can.
+    looks : list of Look
+        One for each signal of a file of several; then it has no columns of its own.
     """
 
     path: str
@@ -82,10 +89,15 @@ class Look:
     label: Column | None = None
     time: TimeGuess | None = None
     duration_s: float | None = None
+    form: str | None = None
+    series: Series | None = None
+    looks: list[Look] = field(default_factory=list)
 
     @property
     def columns(self) -> list[Column]:
         """All of them."""
+        if self.looks:
+            return [c for look in self.looks for c in look.columns]
         time = [self.time.column] if self.time else []
         return [*time, *self.numbers, *self.texts]
 
@@ -105,37 +117,78 @@ def look_at_dialect(data: bytes) -> Dialect:
     comma = best != "," and any(re.fullmatch(r"-?\d+,\d+", f) for row in fields[1:] for f in row)
     decimal = "," if comma else "."
     # A number in the first line means that it names nothing.
-    header = bool(fields) and not any(_number(f, decimal) for f in fields[0])
+    header = bool(fields) and not any(is_number(f, decimal) for f in fields[0])
     return Dialect(best, decimal, header, skip)
 
 
-def look_at(path: str, data: bytes, dialect: Dialect) -> Look:
-    """What the columns of a table seem to be.
+def look_at(file: SignalFile) -> Look:
+    """What the columns of a file seem to be.
 
     Raises
     ------
     FormatError
         It cannot be read at all.
     """
-    found = Look(path)
-    kinds = _kinds(path, data, dialect)
-    table = _table(path, data, kinds, dialect)
+    name = "e4" if is_e4(file) else format_of(file.where)
+    reader = reader_of(file.where, name)
+    series = reader.describe(file)
+    found = Look(file.where, form=name if name == "e4" else None)
+    if FORMATS[name or "csv"].tells_time:
+        found.looks = [_look_at_series(file, reader, s) for s in series if s.samples != 0]
+        if not found.looks:
+            raise FormatError("holds no signals.", where=file.where)
+        lengths = [look.duration_s for look in found.looks if look.duration_s]
+        found.duration_s = max(lengths, default=None)
+        return found
+    kinds = series[0].columns
+    _sort(found, kinds, reader.read(file, [Request(kinds)])[0], file.dialect.header)
+    return found
+
+
+def _look_at_series(file: SignalFile, reader: FormatReader, series: Series) -> Look:
+    """One signal of a file of several; its values are read only to find a column of times."""
+    found = Look(file.where, series=series)
+    if series.rate_hz is None and not series.timed:
+        table = reader.read(file, [Request(series.columns, series.stream)])[0]
+        _sort(found, series.columns, table, header=True)
+        return found
+    found.numbers = list(series.columns)
+    if series.rate_hz and series.samples:
+        found.duration_s = series.samples / series.rate_hz
+    return found
+
+
+def _sort(found: Look, kinds: Mapping[Column, Kind], table: Table, header: bool) -> None:
+    """Tell time, label, numbers and texts of a table apart."""
     for column, kind in kinds.items():
         if kind == "number":
             found.numbers.append(column)
         elif kind == "text":
             found.texts.append(column)
-    found.time = _time(table, kinds, dialect.header)
+    found.time = _time(table, kinds, header)
     if found.time is not None:
         found.numbers = [c for c in found.numbers if c != found.time.column]
         stamps = table.columns[found.time.column]
         per_s = {"s": 1.0, "ms": 1e3, "us": 1e6, "datetime": 1.0}[found.time.unit]
         found.duration_s = float(stamps[-1] - stamps[0]) / per_s
-    named = [c for c in [*found.texts, *found.numbers] if LABEL_NAMES.match(str(c))]
+    named = [c for c in [*found.texts, *found.numbers] if LABEL_NAMES.match(_own(c))]
     if named:
         found.label = named[0]
         found.numbers = [c for c in found.numbers if c != found.label]
-    return found
+
+
+def _own(column: Column) -> str:
+    """A column's name without the groups that it lies in."""
+    return str(column).rpartition("/")[2]
+
+
+def is_e4(file: SignalFile) -> bool:
+    """A file as an E4 names it, that begins with a time since 1970 and a rate."""
+    if PurePosixPath(file.where).name not in E4_NAMES:
+        return False
+    fields = [line.split(b",")[0].strip() for line in file.data[:200].split(b"\n")[:2]]
+    numbers = [float(f) for f in fields if re.fullmatch(rb"\d+(\.\d+)?", f)]
+    return len(numbers) == 2 and numbers[0] > 1e9 and 0 < numbers[1] <= 64
 
 
 def _steadiness(lines: Sequence[str], delimiter: str) -> float:
@@ -147,50 +200,11 @@ def _steadiness(lines: Sequence[str], delimiter: str) -> float:
     return usual * counts.count(usual) / len(counts)
 
 
-def _kinds(path: str, data: bytes, dialect: Dialect) -> dict[Column, Kind]:
-    if PurePosixPath(path).suffix.lower() in PARQUET:
-        return parquet_types(data, path)
-    lines = [line for line in text_lines(data)[dialect.skip_lines :] if line.strip()]
-    if not lines:
-        raise FormatError("the file is empty.", where=f"{path}:1")
-    head = split_line(lines[0], dialect)
-    rows = [split_line(line, dialect) for line in lines[dialect.header : LINES]]
-    kinds: dict[Column, Kind] = {}
-    for i, name in enumerate(head):
-        cells = [row[i] for row in rows if i < len(row) and row[i] not in MISSING]
-        column: Column = name if dialect.header else i + 1
-        if name or not dialect.header:
-            kinds[column] = _kind(cells, dialect.decimal)
-    return kinds
-
-
-def _kind(cells: Sequence[str], decimal: str) -> Kind:
-    if all(_number(c, decimal) for c in cells):
-        return "number"
-    if all(re.match(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", c) for c in cells):
-        return "moment"
-    return "text"
-
-
-def _number(text: str, decimal: str) -> bool:
-    try:
-        float(text.replace(decimal, "."))
-    except ValueError:
-        return False
-    return text not in MISSING
-
-
-def _table(path: str, data: bytes, kinds: dict[Column, Kind], dialect: Dialect) -> Table:
-    if PurePosixPath(path).suffix.lower() in PARQUET:
-        return read_parquet(data, path, kinds)
-    return read_delimited(data, path, kinds, dialect)
-
-
-def _time(table: Table, kinds: dict[Column, Kind], header: bool) -> TimeGuess | None:
+def _time(table: Table, kinds: Mapping[Column, Kind], header: bool) -> TimeGuess | None:
     """A moment, a column called so, or else a first column that rises like a clock."""
     moments = [c for c, kind in kinds.items() if kind == "moment"]
     numbers = [c for c, kind in kinds.items() if kind == "number"]
-    named = [c for c in numbers if isinstance(c, str) and TIME_NAMES.search(c)]
+    named = [c for c in numbers if isinstance(c, str) and TIME_NAMES.search(_own(c))]
     candidates = [*moments, *named] if header else [*moments, *numbers[:1]]
     for column in candidates:
         stamps = table.columns[column][:SAMPLES]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from maestro_ts.errors import FormatError, MaestroError
+from maestro_ts.errors import FormatError, MaestroError, MissingExtraError
 from maestro_ts.signals.datasets.card import Card, Reading, Refusal
 from maestro_ts.signals.distrust import distrust_scale
 from maestro_ts.signals.folder.agreement import conditioned_as, unconditioned
@@ -25,6 +25,7 @@ from maestro_ts.signals.folder.files import (
 from maestro_ts.signals.folder.labels import label_column, labels_of, read_label_table
 from maestro_ts.signals.folder.layout import Layout
 from maestro_ts.signals.folder.pattern import PathPattern
+from maestro_ts.signals.folder.rates import at_rates, find_rates
 from maestro_ts.signals.folder.registers import Names, read_register
 from maestro_ts.signals.folder.statics import Statics
 from maestro_ts.signals.folder.streams import read_raw, to_signals
@@ -37,6 +38,7 @@ RULES = {
     "intervals": "A window has the label of the interval that covers it; others are left out.",
     "recordings": "All windows of a recording have its label in the table.",
     "column": "A window has a label when all its samples have it; others are left out.",
+    "annotations": "A window has the label of the annotation that covers it; others are left out.",
     "path": "All windows of a recording have the label in its path.",
 }
 
@@ -136,10 +138,12 @@ class FolderReader:
             used = used.model_copy(update={"labels": None})
         if raw:
             used = unconditioned(used)
-        self.layout, self._distrust = used, distrust
+        self._distrust = distrust
         self._files = Files(folder, root, used.dialect)
         places = find_places(self._files, used)
         self._places = {place.name: place for place in places}
+        self._rates = find_rates(self._files, used, self._places)
+        self.layout = used = used.with_rates(self._rates)
         self.parts = tuple(self._places)
         register = Names(places)
         self._subjects, self.unread = _subjects(self._files, used, places, register)
@@ -158,6 +162,8 @@ class FolderReader:
         place = self._places[part]
         try:
             return self._read(place)
+        except MissingExtraError:
+            raise  # no recording is to blame
         except MaestroError as error:
             return Refusal(error.where or place.name, error.what)
 
@@ -191,6 +197,7 @@ class FolderReader:
             clock=layout.clock,
             notes=tuple(signals.notes),
         )
+        recording = at_rates(recording, self._rates, place.name)
         if self._distrust:  # before a filter has smeared the border of the scales
             recording = distrust_scale(recording)
         return self._conditioned(recording, place)

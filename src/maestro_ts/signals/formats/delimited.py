@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,34 +15,61 @@ import pyarrow.csv
 from numpy.typing import NDArray
 
 from maestro_ts.errors import FormatError, shown
+from maestro_ts.signals.formats.signal_file import (
+    Dialect,
+    Request,
+    Series,
+    SignalFile,
+    refuse_streams,
+)
 from maestro_ts.signals.formats.table import Column, Kind, Table, check_numbers, find_column
 
-__all__ = ["MISSING", "Dialect", "read_delimited", "split_line", "text_lines"]
+__all__ = [
+    "MISSING",
+    "Dialect",
+    "describe",
+    "is_number",
+    "read",
+    "read_delimited",
+    "split_line",
+    "text_lines",
+]
 
 # What stands for a missing number besides an empty field.
 MISSING = ("", "NaN", "nan", "NAN", "NA", "N/A", "null", "NULL", "None")
+LINES = 200  # that are looked at to tell the kinds of the columns
 NS_PER_S = 1_000_000_000
 
 
-@dataclass(frozen=True)
-class Dialect:
-    """How a table is written.
+def describe(file: SignalFile) -> list[Series]:
+    """All columns of a text table, with the kind that the first lines suggest.
 
-    Attributes
-    ----------
-    delimiter : str
-    decimal : str
-        Decimal point or comma.
-    header : bool
-        Whether the first line names the columns.
-    skip_lines : int
-        Lines before the header or the first row.
+    Raises
+    ------
+    FormatError
+        The text is empty.
     """
+    dialect = file.dialect
+    lines = [line for line in text_lines(file.data)[dialect.skip_lines :] if line.strip()]
+    if not lines:
+        raise FormatError("the file is empty.", where=f"{file.where}:1")
+    head = split_line(lines[0], dialect)
+    rows = [split_line(line, dialect) for line in lines[dialect.header : LINES]]
+    kinds: dict[Column, Kind] = {}
+    for i, name in enumerate(head):
+        cells = [row[i] for row in rows if i < len(row) and row[i] not in MISSING]
+        if name or not dialect.header:
+            kinds[name if dialect.header else i + 1] = _kind(cells, dialect)
+    return [Series(kinds)]
 
-    delimiter: str = ","
-    decimal: str = "."
-    header: bool = True
-    skip_lines: int = 0
+
+def read(file: SignalFile, requests: Sequence[Request]) -> list[Table]:
+    """One table of all columns that are asked for; the same for every request."""
+    refuse_streams(requests, file.where)
+    wanted: dict[Column, Kind] = {}
+    for request in requests:
+        wanted |= request.columns
+    return [read_delimited(file.data, file.where, wanted, file.dialect)] * len(requests)
 
 
 def read_delimited(
@@ -110,6 +137,23 @@ def split_line(line: str, dialect: Dialect) -> list[str]:
     """Fields of one line, without the blanks around them."""
     fields = next(csv.reader([line], delimiter=dialect.delimiter), [""])
     return [field.strip() for field in fields]
+
+
+def is_number(text: str, decimal: str) -> bool:
+    """Whether a field holds a number, for a look at a table."""
+    try:
+        float(text.replace(decimal, "."))
+    except ValueError:
+        return False
+    return text not in MISSING
+
+
+def _kind(cells: Sequence[str], dialect: Dialect) -> Kind:
+    if all(is_number(c, dialect.decimal) for c in cells):
+        return "number"
+    if all(re.match(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", c) for c in cells):
+        return "moment"
+    return "text"
 
 
 def _checked_text(data: bytes, where: str) -> bytes:

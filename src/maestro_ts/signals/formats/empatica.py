@@ -2,13 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from maestro_ts.errors import FormatError
 from maestro_ts.signals.formats.csv import as_number, read_numbers
+from maestro_ts.signals.formats.signal_file import Request, Series, SignalFile, refuse_streams
+from maestro_ts.signals.formats.table import Clock, Table, find_column
 from maestro_ts.signals.recording import Stream
 
-__all__ = ["read_e4_csv"]
+__all__ = ["describe", "read", "read_e4_csv"]
+
+NAMES = {1: ["value"], 3: ["x", "y", "z"]}
+
+
+def describe(file: SignalFile) -> list[Series]:
+    """The one signal of the file; the accelerometer's channels are called x, y, z.
+
+    Raises
+    ------
+    FormatError
+        With file and line.
+    """
+    _, stream = read_e4_csv(file.data, file.where)
+    names = _names(stream.values.shape[1])
+    return [Series(dict.fromkeys(names, "number"), "", len(stream.values), stream.rate_hz)]
+
+
+def read(file: SignalFile, requests: Sequence[Request]) -> list[Table]:
+    """The channels that are asked for; times count from 1970.
+
+    Raises
+    ------
+    FormatError
+        With file and line; or a channel that is not there.
+    """
+    refuse_streams(requests, file.where)
+    start_unix, stream = read_e4_csv(file.data, file.where)
+    names = _names(stream.values.shape[1])
+    clock = Clock(stream.rate_hz, start_s=start_unix, from_first=True)
+    tables = []
+    for request in requests:
+        columns = {
+            c: stream.values[:, find_column(c, names, file.where)].astype(np.float64)
+            for c in request.columns
+        }
+        tables.append(Table(file.where, len(stream.values), columns, "line", 3, clock=clock))
+    return tables
+
+
+def _names(width: int) -> list[str]:
+    return NAMES.get(width, [str(i + 1) for i in range(width)])
 
 
 def read_e4_csv(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,32 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from maestro_ts.errors import FormatError
+from maestro_ts.signals.formats.signal_file import Request, Series, SignalFile, refuse_streams
 from maestro_ts.signals.formats.table import Column, Kind, Table, check_numbers, find_column
 
-__all__ = ["parquet_types", "read_parquet"]
+__all__ = ["describe", "parquet_types", "read", "read_parquet"]
 
 NS_PER_S = 1_000_000_000
+
+
+def describe(file: SignalFile) -> list[Series]:
+    """All columns that can be read.
+
+    Raises
+    ------
+    FormatError
+        Not a Parquet file.
+    """
+    return [Series(parquet_types(file.data, file.where))]
+
+
+def read(file: SignalFile, requests: Sequence[Request]) -> list[Table]:
+    """One table of all columns that are asked for; the same for every request."""
+    refuse_streams(requests, file.where)
+    wanted: dict[Column, Kind] = {}
+    for request in requests:
+        wanted |= request.columns
+    return [read_parquet(file.data, file.where, wanted)] * len(requests)
 
 
 def read_parquet(data: bytes, where: str, wanted: Mapping[Column, Kind]) -> Table:
