@@ -8,7 +8,7 @@ CORE = (
     "torch", "numpy", "scipy", "scikit-learn", "pyarrow", "pydantic", "typer", "rich",
     "safetensors", "plotly",
 )  # fmt: skip
-EXTRAS = {"seglearn": "demo", "pandas": "readers", "lightgbm": "rivals"}
+EXTRAS = {"seglearn": "demo", "pandas": "readers", "pooch": "download", "lightgbm": "rivals"}
 
 
 def doctor() -> None:

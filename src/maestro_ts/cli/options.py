@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from maestro_ts.signals.cut import WindowSpec
 
 __all__ = [
+    "FOLDER_VARIABLE",
     "Data",
     "Device",
     "Out",
@@ -24,6 +25,8 @@ __all__ = [
     "WindowS",
     "parse_windows",
 ]
+
+FOLDER_VARIABLE = "MAESTRO_TS_DATA"  # the folder with the archives of published data sets
 
 Data = Annotated[Path | None, typer.Option(help="Archive as downloaded, or the unpacked folder.")]
 Out = Annotated[Path, typer.Option(help="Run folder to write.")]

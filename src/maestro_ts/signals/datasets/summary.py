@@ -19,6 +19,7 @@ def card_values(card: Card) -> dict[str, Any]:
         "windows": asdict(card.windows),
         "classes": list(card.classes),
         "quirks": list(card.quirks),
+        "downloads": [asdict(download) for download in card.downloads],
     }
 
 
