@@ -9,6 +9,7 @@ from maestro_ts import errors
 from maestro_ts.errors import (
     ConfigError,
     DataError,
+    DownloadError,
     FormatError,
     MaestroError,
     MissingExtraError,
@@ -16,7 +17,10 @@ from maestro_ts.errors import (
     nearest,
 )
 
-KINDS = (MaestroError, DataError, FormatError, ConfigError, RunError, MissingExtraError)
+KINDS = (
+    *(MaestroError, DataError, FormatError, ConfigError, RunError, DownloadError),
+    MissingExtraError,
+)
 
 
 @pytest.mark.parametrize(
@@ -26,6 +30,7 @@ KINDS = (MaestroError, DataError, FormatError, ConfigError, RunError, MissingExt
         (FormatError, (DataError, MaestroError, ValueError)),
         (ConfigError, (MaestroError, ValueError)),
         (RunError, (MaestroError, OSError)),
+        (DownloadError, (MaestroError, OSError)),
         (MissingExtraError, (MaestroError, ImportError)),
     ],
 )

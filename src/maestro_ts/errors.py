@@ -7,6 +7,7 @@
     │   └── FormatError      a file that is not what its format promises        (ValueError)
     ├── ConfigError          a setting that does not exist or does not fit      (ValueError)
     ├── RunError             a run or store that cannot be written or resumed   (OSError)
+    ├── DownloadError        a file that its owner's server does not give       (OSError)
     └── MissingExtraError    an optional package that is not installed          (ImportError)
 """
 
@@ -18,6 +19,7 @@ from collections.abc import Iterable
 __all__ = [
     "ConfigError",
     "DataError",
+    "DownloadError",
     "FormatError",
     "MaestroError",
     "MissingExtraError",
@@ -69,6 +71,10 @@ class ConfigError(MaestroError, ValueError):
 
 class RunError(MaestroError, OSError):
     """A run folder that cannot be read, or a run or store that cannot be written or resumed."""
+
+
+class DownloadError(MaestroError, OSError):
+    """A file of a data set that its owner's server does not give, or gives changed."""
 
 
 class MissingExtraError(MaestroError, ImportError):

@@ -423,6 +423,38 @@ def test_predict_reads_files_of_the_data_set_and_agrees_with_the_test(
     assert np.allclose(mine.p_IR, tested.p_IR, rtol=1e-4)
 
 
+def test_predict_merges_windows_into_a_timeline_and_events(
+    trained: Path, small: Path, tmp_path: Path, command: Command
+) -> None:
+    line, events = tmp_path / "t.parquet", tmp_path / "e.parquet"
+    words = ("predict", trained, small, "--out", tmp_path / "p.parquet")
+    choice = ("--event-class", "ROW", "--event-threshold", ".1", "--merge-gap-s", "1")
+    done = command(*words, "--timeline", line, "--events", events, *choice)
+    assert done.code == 0
+    assert f"0.04 h known, 0.00 h unknown (no sensor or window) → {line}" in done.out
+    table = pq.read_table(line).to_pandas()
+    assert table.groupby("source").windows.apply(list).tolist() == [[1, 2, 2, 2, 1]] * 15
+    found = pq.read_table(events).to_pandas()
+    assert f"{len(found)} events → {events}" in done.out
+    assert set(found["class"]) <= {"ROW"}
+    assert len(found) > 0
+    assert found.probability.between(0.05, 1).all()
+
+
+def test_predict_refuses_what_makes_no_timeline_before_it_begins(
+    trained: Path, small: Path, tmp_path: Path, command: Command
+) -> None:
+    np.savez(tmp_path / "x.npz", acc=np.zeros((2, 200, 3)))
+    words = ("predict", trained, small, "--out", tmp_path / "p.parquet")
+    events = ("--events", tmp_path / "e.parquet")
+    refused(command(*words, "--event-class", "ROW"), "without --events")
+    refused(command(*words, *events, "--event-class", "RWO"), "'RWO'", "'ROW'")
+    refused(command(*words, *events, "--event-threshold", "0"), "(0, 1]")
+    refused(command(*words, *events, "--min-event-s", "-1"), "min_duration_s is -1")
+    refused(command("predict", trained, tmp_path / "x.npz", *events), "in no recording")
+    assert [p.name for p in tmp_path.iterdir()] == ["x.npz"]
+
+
 def test_predict_refuses_what_it_cannot_read(
     trained: Path, tmp_path: Path, command: Command
 ) -> None:

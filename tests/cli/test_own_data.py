@@ -97,7 +97,7 @@ def test_every_command_of_the_page_runs_in_its_order(
     (tmp_path / "other-device" / "schema.yaml").write_text(other)
     blocks = re.findall(r"```sh\n(.*?)```", PAGE.read_text("utf-8"), flags=re.S)
     lines = [line.split("#")[0].split() for block in blocks for line in block.splitlines()]
-    assert len(lines) == 6
+    assert len(lines) == 8
     for _, name, *words in lines:
         done = command(name, *words, *(QUICK if name == "fit" else ()))
         assert done.code == 0, (name, words, done.err)
@@ -105,6 +105,12 @@ def test_every_command_of_the_page_runs_in_its_order(
             (tmp_path / "my-study" / "schema.yaml").write_text(schema_of_the_page())
     assert (tmp_path / "look.html").exists()
     assert (tmp_path / "predictions.parquet").exists()
+    (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), flags=re.S)
+    names: dict = {}
+    exec(compile(code, PAGE.name, "exec"), names)
+    assert names["timeline"].hours(known=True) == pytest.approx(24 / 3600)
+    assert len(names["curve"]) == 99
+    assert {p.stem for p in tmp_path.glob("*.parquet")} >= {"timeline", "events", "walks"}
 
 
 # ------------------------------------------------------------- init and inspect

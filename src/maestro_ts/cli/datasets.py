@@ -1,4 +1,4 @@
-"""``maestro-ts datasets list | info NAME``."""
+"""``maestro-ts datasets list | info NAME | fetch NAME``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from maestro_ts.cli.options import Data
+from maestro_ts.cli.fetch import fetch
+from maestro_ts.cli.options import FOLDER_VARIABLE, Data
 
 if TYPE_CHECKING:
     from maestro_ts.signals.datasets.card import Card
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app = typer.Typer(help="Public data sets that can be read.", no_args_is_help=True)
-
-FOLDER_VARIABLE = "MAESTRO_TS_DATA"
 Archives = Annotated[
     Path | None,
     typer.Option("--data", envvar=FOLDER_VARIABLE, help="Folder with the archives, as NAME.zip."),
@@ -43,15 +42,18 @@ def list_(data: Archives = None) -> None:
                 _rates(c.schema),
                 f"{c.subjects}",
                 find_data(c, data) or "-",
+                _way(c),
                 c.licence,
             ]
         )
-    header = ["name", "task", "modalities", "rates", "subjects", "data here", "licence"]
+    header = ["name", "task", "modalities", "rates", "subjects", "data here", "get it", "licence"]
     print(format_table(header, rows))
+    print("\nfetch: `maestro-ts datasets fetch NAME` downloads it from its owners.")
+    print("by hand: `maestro-ts datasets info NAME` says how.")
     if data is None:
-        print(f"\nData is looked for in the folder {FOLDER_VARIABLE}, or --data; neither is given.")
+        print(f"Data is looked for in the folder {FOLDER_VARIABLE}, or --data; neither is given.")
     else:
-        print(f"\nData was looked for in {data}.")
+        print(f"Data was looked for in {data}.")
 
 
 @app.command("info")
@@ -81,6 +83,9 @@ def info(
         _print_counts(counts)
 
 
+app.command("fetch")(fetch)
+
+
 def _print_card(c: Card) -> None:
     from maestro_ts.cli.tables import format_table
 
@@ -99,6 +104,9 @@ def _print_card(c: Card) -> None:
         ("licence", c.licence),
         ("citation", c.citation),
         ("how to get", c.how_to_get),
+        *([("owners' page", c.page)] if c.page else []),
+        *([("fetch", f"maestro-ts datasets fetch {c.name}")] if c.downloads else []),
+        ("data here", _data_here(c)),
         ("run on real data", "yes" if c.read_on_real_data else "no, on generated files only"),
     ):
         print(f"{key:>16}: {text}")
@@ -108,6 +116,24 @@ def _print_card(c: Card) -> None:
         print("\nQuirks, and what the reader does:")
         for quirk in c.quirks:
             print(f"- {quirk}")
+
+
+def _way(c: Card) -> str:
+    """How the files come to this machine: ``fetch``, ``pip``, or ``by hand``."""
+    if c.downloads:
+        return "fetch"
+    return "pip" if c.package else "by hand"
+
+
+def _data_here(c: Card) -> str:
+    import os
+
+    from maestro_ts.signals.datasets.local import find_data
+
+    given = os.environ.get(FOLDER_VARIABLE)
+    found = find_data(c, Path(given) if given else None)
+    looked = f"in {given}" if given else f"the folder {FOLDER_VARIABLE} is not set"
+    return f"{found or '-'} ({looked})"
 
 
 def _print_counts(counts: dict[str, Any]) -> None:

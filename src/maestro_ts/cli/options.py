@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from maestro_ts.signals.window_spec import LabelRule, WindowChanges
 
 __all__ = [
+    "FOLDER_VARIABLE",
     "Data",
     "Device",
     "DistrustScale",
@@ -29,6 +30,8 @@ __all__ = [
     "WindowS",
     "parse_windows",
 ]
+
+FOLDER_VARIABLE = "MAESTRO_TS_DATA"  # the folder with the archives of published data sets
 
 Data = Annotated[Path | None, typer.Option(help="Archive as downloaded, or the unpacked folder.")]
 Out = Annotated[Path, typer.Option(help="Run folder to write.")]

@@ -83,13 +83,17 @@ class ConsoleProgress:
         else:
             self.bar.console.print(text, markup=False, highlight=False)
 
-    def update(self, what: str, done: int, total: int, info: str = "", force: bool = False) -> None:
-        """Move a bar, or say a line every few seconds."""
+    def update(
+        self, what: str, done: int, total: int | None, info: str = "", force: bool = False
+    ) -> None:
+        """Move a bar, or say a line every few seconds; a total of None is not known."""
         if self.plain:
             now = time.monotonic()
-            if force or done >= total or now - self.said > EVERY_S:
+            finished = total is not None and done >= total
+            if force or finished or now - self.said > EVERY_S:
                 self.said = now
-                print(f"{what}: {done}/{total} {info}".rstrip(), file=sys.stderr)
+                of = "" if total is None else f"/{total}"
+                print(f"{what}: {done}{of} {info}".rstrip(), file=sys.stderr)
             return
         if what not in self.tasks:
             self.tasks[what] = self.bar.add_task(what, total=total, info=info)

@@ -46,13 +46,20 @@ def check_card(case: DatasetCase) -> None:
     silent = [
         field.name
         for field in fields(about)
-        if field.type == "str" and field.name not in ("positive", "package")
+        if field.type == "str" and field.name not in ("positive", "package", "page")
         if not str(getattr(about, field.name)).strip()
     ]
     assert not silent, f"the card says nothing of {', '.join(silent)}"
     assert len(set(about.classes)) == len(about.classes), "a class is named twice"
     assert not about.positive or about.positive in about.classes, "the positive class is no class"
     assert about.subjects > 0, "no subjects"
+    for download in about.downloads:
+        assert download.url.startswith("https://"), f"{download.url} is not https"
+        assert Path(download.file).name == download.file, f"{download.file!r} is no file name"
+    files = [download.file for download in about.downloads]
+    assert len(set(files)) == len(files), "two downloads have one name"
+    assert len(files) != 1 or files[0].endswith(".zip"), "a single download is no zip archive"
+    assert not files or about.page, "downloads without the owners' page"
 
 
 def check_recordings(case: DatasetCase) -> None:

@@ -1,4 +1,4 @@
-"""`Card`: what a published data set is, and `Reading`: what reading it gave."""
+"""`Card`: what a published data set is and where it is; `Reading`: what reading it gave."""
 
 from __future__ import annotations
 
@@ -8,7 +8,34 @@ from maestro_ts.signals.cut import WindowSpec
 from maestro_ts.signals.modality import Schema
 from maestro_ts.signals.recording import Recording
 
-__all__ = ["Card", "Reading", "Refusal"]
+__all__ = ["Card", "Download", "Reading", "Refusal"]
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file that the owners of a data set offer without registration.
+
+    Attributes
+    ----------
+    url : str
+    file : str
+        Its name.
+    bytes : int or None
+        Its size where that is known beforehand; otherwise the server is asked.
+    sha256 : str or None
+        In hexadecimal, where the owners publish it.
+    member : str
+        The archive within, of a zip archive that only wraps another one.
+    hosts : tuple of str
+        Other hosts of the owners to which their server may redirect.
+    """
+
+    url: str
+    file: str
+    bytes: int | None = None
+    sha256: str | None = None
+    member: str = ""
+    hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,7 +67,11 @@ class Card:
     read_on_real_data : bool
         False when the reader was only ever run on files generated in the owners' layout.
     package : str
-        Python package that carries the data, if one does.
+        Python package that carries or makes the data, if one does.
+    page : str
+        Address of the owners' page, if there is one.
+    downloads : tuple of Download
+        What `maestro-ts datasets fetch` gets; empty where only a person can get the files.
     """
 
     name: str
@@ -60,6 +91,8 @@ class Card:
     owners_split: tuple[str, str] | None = None
     read_on_real_data: bool = True
     package: str = ""
+    page: str = ""
+    downloads: tuple[Download, ...] = ()
 
 
 @dataclass(frozen=True)

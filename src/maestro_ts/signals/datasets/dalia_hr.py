@@ -10,8 +10,10 @@ from maestro_ts.signals.datasets.card import Card, Reading
 from maestro_ts.signals.datasets.parts import read_by_parts
 from maestro_ts.signals.datasets.ppg_dalia import (
     CITATION,
+    DOWNLOADS,
     HOW_TO_GET,
     LICENCE,
+    PAGE,
     QUIRKS,
     SENSORS,
     STEP_S,
@@ -37,6 +39,8 @@ CARD = Card(
     licence=LICENCE,
     citation=CITATION,
     how_to_get=HOW_TO_GET,
+    page=PAGE,
+    downloads=DOWNLOADS,
     subjects=15,
     quirks=(
         *QUIRKS,

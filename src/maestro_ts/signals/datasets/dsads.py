@@ -11,7 +11,7 @@ import numpy as np
 
 from maestro_ts.errors import FormatError
 from maestro_ts.signals.cut import WindowSpec
-from maestro_ts.signals.datasets.card import Card, Reading
+from maestro_ts.signals.datasets.card import Card, Download, Reading
 from maestro_ts.signals.datasets.parts import PartReader, read_by_parts
 from maestro_ts.signals.formats.archive import Folder
 from maestro_ts.signals.formats.csv import read_numbers
@@ -60,6 +60,13 @@ CARD = Card(
         "Owners: B. Barshan and K. Altun, Bilkent University; UCI Machine Learning Repository, "
         "data set 256, doi 10.24432/C5C59F. Give the zip archive or the unpacked folder data "
         "(a01/p1/s01.txt to a19/p8/s60.txt)."
+    ),
+    page="https://archive.ics.uci.edu/dataset/256/daily+and+sports+activities",
+    downloads=(
+        Download(
+            "https://archive.ics.uci.edu/static/public/256/daily+and+sports+activities.zip",
+            "daily+and+sports+activities.zip",
+        ),
     ),
     subjects=8,
     quirks=(

@@ -71,6 +71,7 @@ CARD = Card(
         "The authors of MAESTRO; Zenodo record 17227234. Give the folder that holds S2, S3, … or a "
         "zip archive of it."
     ),
+    page="https://zenodo.org/records/17227234",
     subjects=15,
     quirks=(
         *QUIRKS,

@@ -62,6 +62,7 @@ CARD = Card(
         "for im.pk as their page on MIMIC says, or make the arrays with the code of Purushotham et "
         "al. Give im.pk, its folder or a zip archive of it."
     ),
+    page="https://physionet.org/content/mimiciii/1.4/",
     subjects=36212,
     quirks=(
         "The file is a pickle, which can run anything: it is read by an unpickler that admits "

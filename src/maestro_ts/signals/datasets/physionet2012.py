@@ -10,7 +10,7 @@ import numpy as np
 
 from maestro_ts.errors import FormatError, shown
 from maestro_ts.signals.cut import WindowSpec
-from maestro_ts.signals.datasets.card import Card, Reading
+from maestro_ts.signals.datasets.card import Card, Download, Reading
 from maestro_ts.signals.datasets.parts import PartReader, read_by_parts
 from maestro_ts.signals.formats.archive import Folder
 from maestro_ts.signals.formats.csv import as_number
@@ -66,6 +66,11 @@ CARD = Card(
     how_to_get=(
         "Owners: PhysioNet, challenge-2012. Give a zip archive of, or the folder that holds, "
         "set-a, set-b, Outcomes-a.txt and Outcomes-b.txt."
+    ),
+    page="https://physionet.org/content/challenge-2012/1.0.0/",
+    downloads=tuple(
+        Download(f"https://physionet.org/files/challenge-2012/1.0.0/{file}", file)
+        for file in ("set-a.zip", "set-b.zip", "Outcomes-a.txt", "Outcomes-b.txt")
     ),
     subjects=8000,
     positive="died",

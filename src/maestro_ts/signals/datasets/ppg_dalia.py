@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from maestro_ts.errors import FormatError
+from maestro_ts.signals.datasets.card import Download
 from maestro_ts.signals.datasets.parts import PartReader
 from maestro_ts.signals.formats.archive import Folder
 from maestro_ts.signals.formats.synchronised import (
@@ -26,8 +27,10 @@ from maestro_ts.signals.recording import Interval, Recording
 __all__ = [
     "ACTIVITIES",
     "CITATION",
+    "DOWNLOADS",
     "HOW_TO_GET",
     "LICENCE",
+    "PAGE",
     "QUIRKS",
     "SENSORS",
     "STEP_S",
@@ -71,6 +74,14 @@ HOW_TO_GET = (
     "Owners: Robert Bosch GmbH and Universitaet Siegen; UCI Machine Learning Repository, doi "
     "10.24432/C53890. The download holds data.zip: unpack it once and give data.zip or the folder "
     "PPG_FieldStudy; of its files SX/SX.pkl are read."
+)
+PAGE = "https://archive.ics.uci.edu/dataset/495/ppg+dalia"
+DOWNLOADS = (
+    Download(
+        "https://archive.ics.uci.edu/static/public/495/ppg+dalia.zip",
+        "ppg+dalia.zip",
+        member="data.zip",
+    ),
 )
 QUIRKS = (
     "SX.pkl is a pickle of Python 2, which could run anything: it is read by an unpickler that "

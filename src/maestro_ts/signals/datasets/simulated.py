@@ -60,6 +60,7 @@ CARD = Card(
     ),
     how_to_get='pip install "maestro-ts[physio]", then no file is needed',
     subjects=SUBJECTS,
+    package="neurokit2",
     quirks=(
         "Simulated: scores on it say that a program works, nothing about stress or sensors.",
         "ECG, EMG, EDA, respiration and BVP come from NeuroKit2; ACC is gravity with noise, TEMP a "

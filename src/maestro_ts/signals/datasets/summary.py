@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
 from maestro_ts.signals.datasets.card import Card, Reading
@@ -19,6 +19,7 @@ def card_values(card: Card) -> dict[str, Any]:
         "windows": card.windows.values(),
         "classes": list(card.classes),
         "quirks": list(card.quirks),
+        "downloads": [asdict(download) for download in card.downloads],
     }
 
 

@@ -70,6 +70,7 @@ CARD = Card(
         "Owners: Universidad de Malaga; figshare, doi 10.6084/m9.figshare.4214283. Give the zip "
         "archive or the unpacked folder UMAFall_Dataset."
     ),
+    page="https://doi.org/10.6084/m9.figshare.4214283",
     subjects=19,
     quirks=(
         "Subject_13: a spreadsheet took decimal points for thousands separators in its 20 files; "

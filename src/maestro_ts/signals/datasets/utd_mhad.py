@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from maestro_ts.errors import DataError, FormatError, MaestroError
 from maestro_ts.signals.cut import WindowSpec
-from maestro_ts.signals.datasets.card import Card, Reading, Refusal
+from maestro_ts.signals.datasets.card import Card, Download, Reading, Refusal
 from maestro_ts.signals.formats.archive import Folder, check_refused, open_folder
 from maestro_ts.signals.formats.matlab import read_mat_array
 from maestro_ts.signals.modality import Modality, Schema
@@ -57,6 +57,15 @@ CARD = Card(
     how_to_get=(
         "Owners: University of Texas at Dallas. Give a zip archive of, or the folder that holds, "
         "Inertial and Skeleton."
+    ),
+    page="https://personal.utdallas.edu/~kehtar/UTD-MHAD.html",
+    downloads=tuple(
+        Download(
+            f"https://www.utdallas.edu/~kehtar/UTD-MAD/{file}",
+            file,
+            hosts=("personal.utdallas.edu",),
+        )
+        for file in ("Inertial.zip", "Skeleton.zip")
     ),
     subjects=8,
     clock="stretched",

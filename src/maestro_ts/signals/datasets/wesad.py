@@ -7,7 +7,7 @@ from pathlib import Path
 
 from maestro_ts.errors import FormatError
 from maestro_ts.signals.cut import WindowSpec
-from maestro_ts.signals.datasets.card import Card, Reading
+from maestro_ts.signals.datasets.card import Card, Download, Reading
 from maestro_ts.signals.datasets.parts import PartReader, read_by_parts
 from maestro_ts.signals.formats.archive import Folder
 from maestro_ts.signals.formats.synchronised import (
@@ -22,7 +22,7 @@ from maestro_ts.signals.formats.synchronised import (
 from maestro_ts.signals.modality import Modality, Schema
 from maestro_ts.signals.recording import Recording
 
-__all__ = ["CARD", "READER", "SENSORS", "read"]
+__all__ = ["CARD", "DOWNLOADS", "PAGE", "READER", "SENSORS", "read"]
 
 CHEST_HZ = 700.0
 SENSORS = (
@@ -39,6 +39,12 @@ SENSORS = (
 )
 CONDITIONS = {1: "baseline", 2: "stress", 3: "amusement"}
 LARGEST_LABEL = 7  # 0 transient, 4 meditation, 5-7 to be ignored
+PAGE = "https://ubi29.informatik.uni-siegen.de/usi/data_wesad.html"
+DOWNLOADS = (  # the archive at UCI holds the address of this one and nothing else
+    Download(
+        "https://uni-siegen.sciebo.de/s/HGdUkoNlW1Ub0Gx/download", "WESAD.zip", bytes=2249444501
+    ),
+)
 
 CARD = Card(
     name="wesad",
@@ -61,6 +67,8 @@ CARD = Card(
         "10.24432/C57K5T. Give WESAD.zip or the unpacked folder WESAD; of its files SX/SX.pkl are "
         "read."
     ),
+    page=PAGE,
+    downloads=DOWNLOADS,
     subjects=15,
     quirks=(
         "SX.pkl is a pickle of Python 2, which could run anything: it is read by an unpickler that "

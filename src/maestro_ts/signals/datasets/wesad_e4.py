@@ -13,6 +13,7 @@ from maestro_ts.errors import FormatError, shown
 from maestro_ts.signals.cut import WindowSpec
 from maestro_ts.signals.datasets.card import Card, Reading
 from maestro_ts.signals.datasets.parts import PartReader, read_by_parts
+from maestro_ts.signals.datasets.wesad import DOWNLOADS, PAGE
 from maestro_ts.signals.formats.archive import Folder, open_zip
 from maestro_ts.signals.formats.csv import as_number
 from maestro_ts.signals.formats.empatica import read_e4_csv
@@ -59,6 +60,8 @@ CARD = Card(
         "10.24432/C57K5T. Give the zip archive or the unpacked folder WESAD, and lay offsets.csv "
         "(columns subject, e4_start_unix, offset_s) into it or beside it."
     ),
+    page=PAGE,
+    downloads=DOWNLOADS,
     subjects=15,
     quirks=(
         "Two clocks: the protocol's times count from the start of the chest device, the wrist "
