@@ -20,7 +20,7 @@ export OMP_NUM_THREADS ?= 1
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all lint types contracts oracles dist release-check clean
+.PHONY: help demo test test-all lint types contracts oracles bench dist release-check clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +50,9 @@ oracles: ## golden tables anew, from other people's packages in an environment o
 	echo '*' > $(ORACLES)/.gitignore
 	$(call PIP_INSTALL,$(ORACLES)) tslearn==0.10.0 pyts==0.14.1
 	$(ORACLES)/bin/python tests/golden/make_sax_tables.py
+
+bench: $(DEV) ## speed against the published formulation, on an idle machine
+	OMP_NUM_THREADS=2 $(BIN)/python benchmarks/speed.py --threads 2 --out docs/results/speed.json
 
 dist: $(DEV) ## wheel and source archive into dist/, their content checked
 	rm -rf dist

@@ -97,7 +97,7 @@ def read_source(
         Archive or folder of a data set; a path needs none.
     progress : callable (done, total)
     raw : bool
-        Filters and lower rates of a folder's schema are left out.
+        Filters and lower rates of a folder's schema, and repairs of a data set, are left out.
     distrust : bool
         Stretches of another scale are taken as missing.
 
@@ -107,7 +107,7 @@ def read_source(
         Neither a name nor a path, or a path with `data`.
     """
     if not is_own_folder(source, data):
-        return read_dataset(source, data, progress, distrust=distrust)
+        return read_dataset(source, data, progress, raw=raw, distrust=distrust)
     found = read_folder(Path(source), progress, raw=raw, distrust=distrust)
     return Source(found.card, found.reading, found.layout.to_tree(), found.unused)
 
@@ -117,10 +117,11 @@ def read_dataset(
     data: Path | None,
     progress: Callable[[int, int], None] = lambda done, total: None,
     *,
+    raw: bool = False,
     distrust: bool = False,
 ) -> Source:
-    """Read a published data set."""
-    reading = read(name, data, progress)
+    """Read a published data set; what `distrust` takes as missing is not repaired before."""
+    reading = read(name, data, progress, as_recorded=raw or distrust)
     if distrust:
         trusted = [distrust_scale(recording) for recording in reading.recordings]
         reading = replace(reading, recordings=trusted)

@@ -9,9 +9,10 @@ import pytest
 from real_archives import archive
 
 from maestro_ts.signals.datasets import card, read, umafall
-from maestro_ts.signals.distrust import distrust_scale, distrusted
+from maestro_ts.signals.distrust import distrusted
 from maestro_ts.signals.inspect import Inspection, inspect
 from maestro_ts.signals.inspect.units import scale_change
+from maestro_ts.signals.source import Source, read_source
 
 pytestmark = pytest.mark.real
 
@@ -19,6 +20,11 @@ pytestmark = pytest.mark.real
 @pytest.fixture(scope="module")
 def seen() -> Inspection:
     return inspect(card("umafall"), read("umafall", archive("umafall")))
+
+
+@pytest.fixture(scope="module")
+def recorded() -> Source:
+    return read_source("umafall", archive("umafall"), raw=True)
 
 
 def test_absence_tells_the_class_in_umafall(seen: Inspection) -> None:
@@ -38,13 +44,19 @@ def test_absence_tells_the_class_in_umafall(seen: Inspection) -> None:
     assert by_pattern > blind
 
 
-def test_what_is_distrusted_in_the_raw_values(
-    seen: Inspection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The reader multiplies most of these streams by four; what it leaves is little."""
+def test_changes_of_unit_are_shown_as_recorded(recorded: Source) -> None:
+    """The reader multiplies most of these streams by four, unless what is recorded is asked for."""
+    found = inspect(recorded.card, recorded.reading).findings
+    assert sum(f.kind == "unit-change" for f in found) == 211
+
+
+def test_what_the_reader_leaves_is_shown_too(seen: Inspection) -> None:
     assert sum(f.kind == "unit-change" for f in seen.findings) == 16
-    monkeypatch.setattr(umafall, "_repair_unit", lambda acc: (acc, 0))
-    recordings = [distrust_scale(r) for r in umafall.read(archive("umafall")).recordings]
+
+
+def test_what_is_distrusted_is_missing_and_not_repaired() -> None:
+    recordings = read_source("umafall", archive("umafall"), distrust=True).reading.recordings
+    assert not any("multiplied by 4" in note for r in recordings for note in r.notes)
     told = distrusted(recordings)
     assert told.startswith("scale distrusted: 211 streams, 495.3 of their 3140 s (15.8%)")
     factors = Counter(

@@ -8,7 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from format_files import edf_bytes
 from own_data import study, write_csv, zipped
 from store_cases import assert_equal_windows, contents
 
@@ -197,3 +199,21 @@ def test_a_stretch_of_another_scale_is_missing_in_the_store_too(tmp_path):
     assert masked.valid_counts()[:2, 0].tolist() == [20, 80]
     notes = [n for r in read_recordings(tmp_path / "masked", manifest) for n in r.notes]
     assert notes == ["acc: 3 s of 12 s are on another scale (4 times): missing."]
+
+
+def test_rates_that_only_the_files_tell_are_those_of_the_store(tmp_path: Path) -> None:
+    place = tmp_path / "study"
+    place.mkdir()
+    for name, rate in (("a", 4), ("b", 4), ("c", 8)):
+        values = np.linspace(-50, 50, 12 * rate)
+        (place / f"{name}.edf").write_bytes(edf_bytes({"Temp": (values, rate)}))
+    (place / "recordings.csv").write_text("recording,label\na,x\nb,y\nc,x\n")
+    (place / "schema.yaml").write_text(
+        "format: 1\nmodalities:\n  temp: {file: '{recording}.edf', columns: [Temp]}\n"
+        "subject: {from: recording}\nlabels: {from: recordings}\n"
+        "windows: {duration_s: 4, step_s: 4}\n"
+    )
+    told = prepare_folder(place, tmp_path / "store")
+    assert told.schema["temp"].rate_hz == 4
+    assert [why for _, why in told.refused] == ["temp has 8 Hz, the first recording 4 Hz."]
+    assert_equal_windows(open_windows(tmp_path / "store"), cut_in_memory(place))

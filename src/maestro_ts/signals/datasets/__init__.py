@@ -12,7 +12,7 @@ from pathlib import Path
 
 from maestro_ts.errors import ConfigError, nearest
 from maestro_ts.signals.datasets.card import Card, Reading
-from maestro_ts.signals.datasets.parts import PartReader
+from maestro_ts.signals.datasets.parts import PartReader, read_by_parts
 
 __all__ = ["DATASETS", "card", "part_reader", "read"]
 
@@ -47,7 +47,11 @@ def card(name: str) -> Card:
 
 
 def read(
-    name: str, path: Path | None, progress: Callable[[int, int], None] = lambda done, total: None
+    name: str,
+    path: Path | None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    *,
+    as_recorded: bool = False,
 ) -> Reading:
     """Read a data set from its archive as downloaded or from the unpacked folder.
 
@@ -58,7 +62,12 @@ def read(
         Archive or folder; None for a set that comes with a package.
     progress : callable (done, total)
         Told after each file.
+    as_recorded : bool
+        The repairs that the set's card tells of are left out.
     """
+    reader = part_reader(name)
+    if as_recorded and reader is not None:
+        return read_by_parts(card(name), path, reader.as_recorded(), progress)
     reading: Reading = _module(name).read(path, progress)  # type: ignore[attr-defined]
     return reading
 

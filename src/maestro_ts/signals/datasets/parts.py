@@ -6,7 +6,7 @@ A module of such a set has ``READER : PartReader`` beside ``CARD`` and ``read``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from maestro_ts.errors import DataError, MaestroError
@@ -34,11 +34,18 @@ class PartReader:
         A `MaestroError` refuses the part by name.
     max_bytes : int
         Larger files are refused.
+    read_as_recorded : callable (folder, part) -> Recording, optional
+        As `read_part`, without the repairs that the data set's card tells of.
     """
 
     parts: Callable[[Folder], list[str]]
     read_part: Callable[[Folder, str], Recording]
     max_bytes: int = MAX_MEMBER_BYTES
+    read_as_recorded: Callable[[Folder, str], Recording] | None = None
+
+    def as_recorded(self) -> PartReader:
+        """The reader that repairs nothing."""
+        return replace(self, read_part=self.read_as_recorded or self.read_part)
 
     def open(self, path: Path) -> Folder:
         """Open the archive or unpacked folder."""

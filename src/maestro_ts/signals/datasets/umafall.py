@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -82,7 +83,9 @@ CARD = Card(
         "(0.25 g at rest, on the 1/16384 g grid; all others, unless clipped, lie on the 1/4096 g "
         "grid). The grid tells which: they are multiplied by 4, which is exact, and a note of the "
         "recording says for how long; then every SensorTag begins near 1 g. 7 of these streams "
-        "never change. In 3 streams one sample at the seam lies on both grids and stays small.",
+        "never change. In 3 streams one sample at the seam lies on both grids and stays small. "
+        "`inspect` shows all of them as recorded; --distrust-scale takes these stretches as "
+        "missing instead.",
         "Magnetometers read (0, 0, 0) until their first measurement: those samples become NaN; "
         "6 mag streams are zero throughout and are absent, never zeros.",
         "The phone's samples come in bursts with equal time stamps: kept as they are. Rates are "
@@ -125,14 +128,14 @@ def _parts(folder: Folder) -> list[str]:
     return trials
 
 
-def _read_part(folder: Folder, part: str) -> Recording:
+def _read_part(folder: Folder, part: str, *, repair: bool = True) -> Recording:
     """Read one trial."""
     name = re.search(rf"(?:^|/){FILE}$", part)
     assert name is not None, part
-    return _read_trial(folder.read(part), part, name)
+    return _read_trial(folder.read(part), part, name, repair=repair)
 
 
-def _read_trial(data: bytes, where: str, name: re.Match[str]) -> Recording:
+def _read_trial(data: bytes, where: str, name: re.Match[str], *, repair: bool) -> Recording:
     activity = name["activity"]
     if activity not in CARD.classes:
         raise FormatError(f"unknown activity {activity!r}.", where=where)
@@ -146,7 +149,7 @@ def _read_trial(data: bytes, where: str, name: re.Match[str]) -> Recording:
         _raise_if_spreadsheet(data, where)
         raise
     _check_rows(rows, where, first_line)
-    streams, notes = _streams(rows, where, first_line)
+    streams, notes = _streams(rows, where, first_line, repair=repair)
     worn = {stream.split("_")[0] for stream in streams}
     notes += [f"{p}: named in the header, no rows." for p in named if p not in worn]
     return Recording(
@@ -210,7 +213,7 @@ def _check_rows(rows: NDArray[np.float64], where: str, first_line: int) -> None:
 
 
 def _streams(
-    rows: NDArray[np.float64], where: str, first_line: int
+    rows: NDArray[np.float64], where: str, first_line: int, *, repair: bool
 ) -> tuple[dict[str, Stream], list[str]]:
     streams: dict[str, Stream] = {}
     notes: list[str] = []
@@ -224,7 +227,7 @@ def _streams(
             )
         if name.endswith("_mag"):
             values = _measured(values)
-        elif name != "rightpocket_acc" and name.endswith("_acc"):
+        elif repair and name != "rightpocket_acc" and name.endswith("_acc"):
             values, n_small = _repair_unit(values)
             if n_small:
                 notes.append(
@@ -284,4 +287,4 @@ def _repair_unit(acc: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:
     return repaired, n_small
 
 
-READER = PartReader(_parts, _read_part)
+READER = PartReader(_parts, _read_part, read_as_recorded=partial(_read_part, repair=False))

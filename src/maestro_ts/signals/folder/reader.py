@@ -142,6 +142,7 @@ class FolderReader:
         self._files = Files(folder, root, used.dialect)
         places = find_places(self._files, used)
         self._places = {place.name: place for place in places}
+        self._stated = used  # rates by the schema alone: others are compared after reading
         self._rates = find_rates(self._files, used, self._places)
         self.layout = used = used.with_rates(self._rates)
         self.parts = tuple(self._places)
@@ -177,7 +178,7 @@ class FolderReader:
                 f"recording {place.name!r} has no subject.", where=layout.subject.file
             )
         raw = read_raw(files, layout, place, label_column(layout))
-        signals = to_signals(raw, layout)
+        signals = to_signals(raw, self._stated)
         duration_s = max((s.end_s for s in signals.streams.values()), default=0.0)
         labels = labels_of(files, layout, place, self._table, raw, signals, duration_s)
         whole = layout.windows.duration_s is None and layout.windows.label_rule == "inside"

@@ -45,7 +45,7 @@ class DatasetOrigin:
         """How its parts are read."""
         found = part_reader(self.dataset)
         assert found is not None, self.dataset
-        return found
+        return found.as_recorded() if self.distrust else found
 
     def open(self) -> AbstractContextManager[Opened]:
         """Open the archive or unpacked folder."""

@@ -115,7 +115,7 @@ def prepare_dataset(
         return _recheck(out, spec, distrust)
     reader = part_reader(dataset)
     if path is None or reader is None:
-        reading = read(dataset, path, progress)
+        reading = read(dataset, path, progress, as_recorded=distrust)
         recordings = map(distrust_scale, reading.recordings) if distrust else reading.recordings
         schema, source = reading.schema or known.schema, ""
         feed = feed_recordings([*recordings, *reading.refused], schema)
