@@ -160,6 +160,8 @@ def test_settings_that_do_not_fit_each_other_are_refused() -> None:
         Recipe().override({"model.heads": 5})
     with pytest.raises(ConfigError, match="top_k=5 exceeds count=4"):
         Recipe().override({"experts.top_k": 5})
+    with pytest.raises(ConfigError, match="min_steps=2300 exceeds max_steps=1000"):
+        load_recipe("default").override({"training.max_steps": 1000})
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ class ExpertSettings(Settings):
     top_k: int = Field(1, ge=1)
     hidden_multiple: float = Field(2.0, gt=0)
     shared_multiple: float | None = Field(
-        None, gt=0, description="Hidden width of a layer that serves every token besides; None: no."
+        None, gt=0, description="Width of a layer that serves every token besides; None: no layer."
     )
     balance: Literal["none", "loss_free"] = "none"
     balance_rate: float = Field(0.001, gt=0)
@@ -147,6 +147,12 @@ class TrainingSettings(Settings):
     )
     patience: int | None = Field(None, ge=1, description="Epochs without gain before stopping.")
     evaluate_every: int = Field(1, ge=1, description="Epochs between validations.")
+
+    @model_validator(mode="after")
+    def _steps_fit(self) -> TrainingSettings:
+        if self.max_steps is not None and self.min_steps > self.max_steps:
+            raise ValueError(f"min_steps={self.min_steps} exceeds max_steps={self.max_steps}")
+        return self
 
 
 class Recipe(Settings):

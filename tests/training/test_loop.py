@@ -301,7 +301,7 @@ def test_epochs_are_added_until_there_are_enough_steps() -> None:
         ({"epochs": 120, "max_steps": 60}, 1),  # one epoch is the least
         ({"epochs": 5, "max_steps": 1250}, 5),
         ({"epochs": 5, "min_steps": 700, "max_steps": 1250}, 6),
-        ({"epochs": 5, "min_steps": 5000, "max_steps": 1250}, 40),  # the least goes first
+        ({"epochs": 5, "min_steps": 1200, "max_steps": 1200}, 10),  # whole epochs
     ],
 )
 def test_planned_epochs_of_125_steps(settings: dict[str, int], epochs: int) -> None:

@@ -16,6 +16,7 @@ from maestro_ts.errors import ConfigError, nearest
 from maestro_ts.signals.datasets import DATASETS
 from maestro_ts.testing import dataset_checks
 from maestro_ts.testing.dataset_checks import DatasetCase
+from maestro_ts.testing.run_checks import run_checks
 
 __all__ = ["DATASET_CHECKS", "check_dataset"]
 
@@ -54,12 +55,4 @@ def check_dataset(name: str, path: str | Path | None, checks: Iterable[str] | No
     if name not in DATASETS:
         raise ConfigError(f"Unknown data set {name!r}.", fix=nearest(name, DATASETS))
     case = DatasetCase(name, None if path is None else Path(path))
-    failed = []
-    for check in DATASET_CHECKS if checks is None else checks:
-        if check not in DATASET_CHECKS:
-            raise ConfigError(f"Unknown check {check!r}.", fix=nearest(check, DATASET_CHECKS))
-        try:
-            DATASET_CHECKS[check](case)
-        except AssertionError as error:
-            failed.append(f"{check}: {error}")
-    assert not failed, f"{name} fails {len(failed)} of the checks:\n" + "\n".join(failed)
+    run_checks(name, DATASET_CHECKS, case, checks)

@@ -16,6 +16,7 @@ from maestro_ts.errors import ConfigError, nearest
 from maestro_ts.signals.formats.registry import FORMATS
 from maestro_ts.testing import format_checks
 from maestro_ts.testing.format_checks import FormatCase, Written
+from maestro_ts.testing.run_checks import run_checks
 
 __all__ = ["FORMAT_CHECKS", "Written", "check_format"]
 
@@ -67,12 +68,4 @@ def check_format(
     if name not in FORMATS:
         raise ConfigError(f"Unknown file format {name!r}.", fix=nearest(name, FORMATS))
     case = FormatCase(name, Path(path), tuple(written), dict(absurd or {}))
-    failed = []
-    for check in FORMAT_CHECKS if checks is None else checks:
-        if check not in FORMAT_CHECKS:
-            raise ConfigError(f"Unknown check {check!r}.", fix=nearest(check, FORMAT_CHECKS))
-        try:
-            FORMAT_CHECKS[check](case)
-        except AssertionError as error:
-            failed.append(f"{check}: {error}")
-    assert not failed, f"{name} fails {len(failed)} of the checks:\n" + "\n".join(failed)
+    run_checks(name, FORMAT_CHECKS, case, checks)

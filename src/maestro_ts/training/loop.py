@@ -321,7 +321,10 @@ class Trainer:
 
 
 def planned_epochs(settings: TrainingSettings, per_epoch: int) -> int:
-    """Epochs of `per_epoch` steps: as set, but at least `min_steps` and at most `max_steps`."""
+    """Epochs of `per_epoch` steps: as set, but at least `min_steps` and at most `max_steps`.
+
+    At least one; whole epochs, so that a large one may take `min_steps` past `max_steps`.
+    """
     epochs = settings.epochs
     if settings.max_steps is not None:
         epochs = min(epochs, max(1, settings.max_steps // per_epoch))

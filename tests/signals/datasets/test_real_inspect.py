@@ -80,7 +80,7 @@ def test_the_units_that_the_reader_repairs_are_found_in_the_raw_values(
         return repaired, n_small
 
     monkeypatch.setattr(umafall, "_repair_unit", keep)
-    umafall.read(archive("umafall"))
+    read("umafall", archive("umafall"))
     changing = [(acc, n) for acc, n in began if 0 < n < len(acc)]
     assert len(changing) == 206
     found = [(scale_change(acc.astype(np.float32)), n) for acc, n in changing]

@@ -12,7 +12,7 @@ from own_data import study
 from store_cases import contents
 
 from maestro_ts.errors import ConfigError, DataError, FormatError, MissingExtraError, RunError
-from maestro_ts.signals.store import prepare_folder
+from maestro_ts.signals.store import prepare_dataset, prepare_folder
 from maestro_ts.signals.store.engine import Processes, RayCluster, engine_of
 
 
@@ -138,3 +138,9 @@ def test_without_ray_one_line_says_how_to_get_it(monkeypatch, tmp_path):
     assert not (tmp_path / "store.partial").exists()
     with pytest.raises(DataError, match="no such file"):
         prepare_folder(tmp_path / "none", tmp_path / "store")
+
+
+def test_a_set_that_is_read_as_a_whole_has_no_work_for_a_cluster(tmp_path: Path, ray: Ray) -> None:
+    with pytest.raises(ConfigError, match="utd-mhad is read as a whole"):
+        prepare_dataset("utd-mhad", tmp_path / "x.zip", tmp_path / "store", engine="ray")
+    assert not ray.said

@@ -1,7 +1,7 @@
 """One file per published data set; this table is the registry (a new set is one file and one line).
 
-Each module has ``CARD : Card`` and ``read(path: Path | None, progress) -> Reading``; a set of which
-one recording can be read without the others has ``READER : PartReader`` too (`parts.py`).
+Each module has ``CARD : Card``, and ``READER : PartReader`` (`parts.py`) where one recording can be
+read without the others, or else ``read(path: Path | None, progress) -> Reading``.
 """
 
 from __future__ import annotations
@@ -66,8 +66,10 @@ def read(
         The repairs that the set's card tells of are left out.
     """
     reader = part_reader(name)
-    if as_recorded and reader is not None:
-        return read_by_parts(card(name), path, reader.as_recorded(), progress)
+    if reader is not None:
+        return read_by_parts(
+            card(name), path, reader.as_recorded() if as_recorded else reader, progress
+        )
     reading: Reading = _module(name).read(path, progress)  # type: ignore[attr-defined]
     return reading
 

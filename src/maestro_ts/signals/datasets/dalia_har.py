@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
 from maestro_ts.signals.cut import WindowSpec
-from maestro_ts.signals.datasets.card import Card, Reading
-from maestro_ts.signals.datasets.parts import read_by_parts
+from maestro_ts.signals.datasets.card import Card
 from maestro_ts.signals.datasets.ppg_dalia import (
     ACTIVITIES,
     CITATION,
@@ -24,7 +20,7 @@ from maestro_ts.signals.datasets.ppg_dalia import (
 )
 from maestro_ts.signals.modality import Schema
 
-__all__ = ["CARD", "READER", "read"]
+__all__ = ["CARD", "READER"]
 
 CARD = Card(
     name="dalia-har",
@@ -49,10 +45,3 @@ CARD = Card(
 )
 
 READER = part_reader(activities)
-
-
-def read(
-    path: Path | None, progress: Callable[[int, int], None] = lambda done, total: None
-) -> Reading:
-    """Read every subject of the archive or unpacked folder."""
-    return read_by_parts(CARD, path, READER, progress)

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
 from maestro_ts.errors import FormatError
 from maestro_ts.signals.cut import WindowSpec
-from maestro_ts.signals.datasets.card import Card, Download, Reading
-from maestro_ts.signals.datasets.parts import PartReader, read_by_parts
+from maestro_ts.signals.datasets.card import Card, Download
+from maestro_ts.signals.datasets.parts import PartReader
 from maestro_ts.signals.formats.archive import Folder
 from maestro_ts.signals.formats.csv import read_numbers
 from maestro_ts.signals.modality import Modality, Schema
 from maestro_ts.signals.recording import Interval, Recording, Stream
 
-__all__ = ["CARD", "KINDS", "QUIRKS", "RATE_HZ", "READER", "UNITS", "part_reader", "read"]
+__all__ = [
+    "CARD",
+    "KINDS",
+    "QUIRKS",
+    "RATE_HZ",
+    "READER",
+    "UNITS",
+    "part_reader",
+]
 
 RATE_HZ = 25.0
 SEGMENT_ROWS = 125
@@ -77,25 +84,6 @@ CARD = Card(
     read_on_real_data=False,
 )
 COLUMNS = {unit: slice(UNIT_COLUMNS * i, UNIT_COLUMNS * (i + 1)) for i, unit in enumerate(UNITS)}
-
-
-def read(
-    path: Path | None, progress: Callable[[int, int], None] = lambda done, total: None
-) -> Reading:
-    """Read every segment of the archive or unpacked folder, a modality per unit.
-
-    Parameters
-    ----------
-    path : Path
-    progress : callable (done, total)
-        Told after each file.
-
-    Raises
-    ------
-    FormatError
-        No file of the data set there, or more than half of the files cannot be read.
-    """
-    return read_by_parts(CARD, path, READER, progress)
 
 
 def part_reader(columns: Mapping[str, slice]) -> PartReader:

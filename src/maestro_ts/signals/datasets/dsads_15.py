@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 from maestro_ts.signals.datasets import dsads
-from maestro_ts.signals.datasets.card import Reading
 from maestro_ts.signals.datasets.dsads import KINDS, QUIRKS, RATE_HZ, UNITS, part_reader
-from maestro_ts.signals.datasets.parts import read_by_parts
 from maestro_ts.signals.modality import Modality, Schema
 
-__all__ = ["CARD", "READER", "read"]
+__all__ = ["CARD", "READER"]
 
 PARTS = [(unit, kind, physical) for unit in UNITS for kind, physical in KINDS]
 COLUMNS = {f"{unit}_{kind}": slice(3 * i, 3 * i + 3) for i, (unit, kind, _) in enumerate(PARTS)}
@@ -32,10 +28,3 @@ CARD = replace(
 )
 
 READER = part_reader(COLUMNS)
-
-
-def read(
-    path: Path | None, progress: Callable[[int, int], None] = lambda done, total: None
-) -> Reading:
-    """Read as `dsads.read` does, a modality per sensor."""
-    return read_by_parts(CARD, path, READER, progress)

@@ -1,6 +1,6 @@
 """Data sets that are read one recording at a time, so that no two need to be in memory.
 
-A module of such a set has ``READER : PartReader`` beside ``CARD`` and ``read``.
+A module of such a set has ``READER : PartReader`` beside ``CARD``.
 """
 
 from __future__ import annotations

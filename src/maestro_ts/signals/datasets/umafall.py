@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maestro_ts.errors import FormatError
 from maestro_ts.signals.cut import WindowSpec
-from maestro_ts.signals.datasets.card import Card, Reading
-from maestro_ts.signals.datasets.parts import PartReader, read_by_parts
+from maestro_ts.signals.datasets.card import Card
+from maestro_ts.signals.datasets.parts import PartReader
 from maestro_ts.signals.formats.archive import Folder
 from maestro_ts.signals.formats.csv import read_numbers
 from maestro_ts.signals.modality import Modality, Schema
 from maestro_ts.signals.recording import Interval, Recording, Stream
 
-__all__ = ["CARD", "READER", "read"]
+__all__ = ["CARD", "READER"]
 
 POSITIONS = ("rightpocket", "chest", "waist", "wrist", "ankle")  # by Sensor ID
 KINDS = (("acc", "g"), ("gyro", "deg/s"), ("mag", "uT"))  # by Sensor Type
@@ -99,25 +98,6 @@ CARD = Card(
         "Age, weight, gender and movement type in the headers contradict each other: not used.",
     ),
 )
-
-
-def read(
-    path: Path | None, progress: Callable[[int, int], None] = lambda done, total: None
-) -> Reading:
-    """Read every trial of the archive or unpacked folder.
-
-    Parameters
-    ----------
-    path : Path
-    progress : callable (done, total)
-        Told after each file.
-
-    Raises
-    ------
-    FormatError
-        No file of the data set there, or more than half of the files cannot be read.
-    """
-    return read_by_parts(CARD, path, READER, progress)
 
 
 def _parts(folder: Folder) -> list[str]:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
 from maestro_ts.errors import FormatError
 from maestro_ts.signals.cut import WindowSpec
-from maestro_ts.signals.datasets.card import Card, Download, Reading
-from maestro_ts.signals.datasets.parts import PartReader, read_by_parts
+from maestro_ts.signals.datasets.card import Card, Download
+from maestro_ts.signals.datasets.parts import PartReader
 from maestro_ts.signals.formats.archive import Folder
 from maestro_ts.signals.formats.synchronised import (
     MAX_BYTES,
@@ -22,7 +19,13 @@ from maestro_ts.signals.formats.synchronised import (
 from maestro_ts.signals.modality import Modality, Schema
 from maestro_ts.signals.recording import Recording
 
-__all__ = ["CARD", "DOWNLOADS", "PAGE", "READER", "SENSORS", "read"]
+__all__ = [
+    "CARD",
+    "DOWNLOADS",
+    "PAGE",
+    "READER",
+    "SENSORS",
+]
 
 CHEST_HZ = 700.0
 SENSORS = (
@@ -86,25 +89,6 @@ CARD = Card(
     ),
     read_on_real_data=False,
 )
-
-
-def read(
-    path: Path | None, progress: Callable[[int, int], None] = lambda done, total: None
-) -> Reading:
-    """Read every subject of the archive or unpacked folder, one at a time.
-
-    Parameters
-    ----------
-    path : Path
-    progress : callable (done, total)
-        Told after each subject.
-
-    Raises
-    ------
-    FormatError
-        No subject there, or more than half of them cannot be read.
-    """
-    return read_by_parts(CARD, path, READER, progress)
 
 
 def _parts(folder: Folder) -> list[str]:

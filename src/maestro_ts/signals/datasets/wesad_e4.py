@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -11,8 +10,8 @@ from numpy.typing import NDArray
 
 from maestro_ts.errors import FormatError, shown
 from maestro_ts.signals.cut import WindowSpec
-from maestro_ts.signals.datasets.card import Card, Reading
-from maestro_ts.signals.datasets.parts import PartReader, read_by_parts
+from maestro_ts.signals.datasets.card import Card
+from maestro_ts.signals.datasets.parts import PartReader
 from maestro_ts.signals.datasets.wesad import DOWNLOADS, PAGE
 from maestro_ts.signals.formats.archive import Folder, open_zip
 from maestro_ts.signals.formats.csv import as_number
@@ -20,7 +19,11 @@ from maestro_ts.signals.formats.empatica import read_e4_csv
 from maestro_ts.signals.modality import Modality, Schema
 from maestro_ts.signals.recording import Interval, Recording, Stream
 
-__all__ = ["CARD", "READER", "quest_seconds", "read"]
+__all__ = [
+    "CARD",
+    "READER",
+    "quest_seconds",
+]
 
 MODALITIES = {
     "ACC": Modality("wrist_acc", 3, 32.0, "g"),
@@ -80,25 +83,6 @@ CARD = Card(
         "baseline; S6 and S15 were hardly stressed; S8 and S16 were cold during the stress.",
     ),
 )
-
-
-def read(
-    path: Path | None, progress: Callable[[int, int], None] = lambda done, total: None
-) -> Reading:
-    """Read every subject of the archive or unpacked folder.
-
-    Parameters
-    ----------
-    path : Path
-    progress : callable (done, total)
-        Told after each subject.
-
-    Raises
-    ------
-    FormatError
-        No subject there, no offsets.csv, or more than half of the subjects cannot be read.
-    """
-    return read_by_parts(CARD, path, READER, progress)
 
 
 def _parts(folder: Folder) -> list[str]:

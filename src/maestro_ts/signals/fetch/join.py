@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import lzma
 import os
-import shutil
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -18,7 +15,6 @@ from maestro_ts.signals.formats.archive import open_folder
 __all__ = ["check_archive", "join"]
 
 MAX_JOINED_BYTES = 4 * 2**30
-DAMAGE = (zipfile.BadZipFile, lzma.LZMAError, zlib.error, EOFError, NotImplementedError)
 
 
 def check_archive(path: Path, url: str) -> None:
@@ -72,15 +68,13 @@ def join(parts: Mapping[Download, Path], target: Path) -> None:
 
 
 def _unwrap(archive: Path, member: str, target: Path) -> None:
-    try:
-        with zipfile.ZipFile(archive) as outer:
-            (name,) = [n for n in outer.namelist() if n == member or n.endswith(f"/{member}")]
-            with outer.open(name) as inner, target.open("wb") as file:
-                shutil.copyfileobj(inner, file, 2**20)
-    except ValueError as error:
-        raise FormatError(f"holds no {member}, or several.", where=str(archive)) from error
-    except DAMAGE as error:
-        raise FormatError(f"{member} is damaged: {error}.", where=str(archive)) from error
+    with open_folder(archive) as outer:
+        found = [n for n in outer.names if n == member or n.endswith(f"/{member}")]
+        if len(found) != 1:
+            raise FormatError(f"holds no {member}, or several.", where=str(archive))
+        with target.open("wb") as file:
+            for piece in outer.chunks(found[0]):
+                file.write(piece)
 
 
 def _pack(parts: Mapping[Download, Path], target: Path) -> None:

@@ -11,9 +11,10 @@ from maestro_ts.atomic import write_text
 from maestro_ts.errors import ConfigError, FormatError
 from maestro_ts.signals.folder.draft_groups import Group, groups_of
 from maestro_ts.signals.folder.files import SCHEMA, Files, beside_archive, data_files, top
-from maestro_ts.signals.folder.look import E4_NAMES, PLACES, Look, is_e4, look_at, look_at_dialect
+from maestro_ts.signals.folder.look import PLACES, Look, look_at, look_at_dialect
 from maestro_ts.signals.folder.paths import PathGuess, guess_paths
 from maestro_ts.signals.formats.archive import open_folder
+from maestro_ts.signals.formats.empatica import E4_EVENTS, E4_SIGNALS, is_e4
 from maestro_ts.signals.formats.registry import SUFFIXES, format_of
 from maestro_ts.signals.formats.signal_file import Dialect, Series
 from maestro_ts.signals.formats.table import Column
@@ -22,7 +23,6 @@ __all__ = ["Draft", "draft_schema", "write_draft"]
 
 LOOKED_AT = 60  # files whose columns are compared
 SHORT_TRIAL_S = 20.0
-E4_EVENTS = ("IBI.csv", "tags.csv", "info.txt")
 NEARLY = 1e-3  # a measured rate this near to a whole number is written as that
 
 
@@ -91,8 +91,8 @@ def draft_schema(path: Path) -> Draft:
 
 def _without_events(files: Files, found: list[str]) -> list[str]:
     """All but what an E4 writes beside its signals: heart beats and pressed buttons."""
-    owners = {str(PurePosixPath(p).parent) for p in found if _called(p, E4_NAMES)}
-    e4 = {o for o in owners if any(is_e4(files.open(p)) for p in found if _in(p, o, E4_NAMES))}
+    owners = {str(PurePosixPath(p).parent) for p in found if _called(p, E4_SIGNALS)}
+    e4 = {o for o in owners if any(is_e4(files.open(p)) for p in found if _in(p, o, E4_SIGNALS))}
     return [p for p in found if not any(_in(p, o, E4_EVENTS) for o in e4)]
 
 

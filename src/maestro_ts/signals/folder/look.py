@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from maestro_ts.errors import FormatError
 from maestro_ts.signals.folder.layout import TimeUnit
 from maestro_ts.signals.formats.delimited import is_number, split_line, text_lines
+from maestro_ts.signals.formats.empatica import is_e4
 from maestro_ts.signals.formats.registry import FORMATS, format_of, reader_of
 from maestro_ts.signals.formats.signal_file import (
     Dialect,
@@ -23,7 +23,7 @@ from maestro_ts.signals.formats.signal_file import (
 )
 from maestro_ts.signals.formats.table import Column, Kind, Table
 
-__all__ = ["E4_NAMES", "Look", "TimeGuess", "is_e4", "look_at", "look_at_dialect"]
+__all__ = ["Look", "TimeGuess", "look_at", "look_at_dialect"]
 
 LINES = 200  # of a text that are looked at for its make
 SAMPLES = 5000  # from which steps are found
@@ -35,7 +35,6 @@ UNIT_NAMES = re.compile(
     r"(?i)(?:^|[_\s(\[.])(ms|msec|us|usec|s|sec|seconds?|millis\w*|micros\w*)(?:$|[)\]])"
 )
 PLACES = ("recording", "subject")
-E4_NAMES = ("ACC.csv", "BVP.csv", "EDA.csv", "HR.csv", "TEMP.csv")
 # Largest step of a regular clock in usual steps that still is jitter, and what counts as regular.
 REGULAR = 0.2
 
@@ -180,15 +179,6 @@ def _sort(found: Look, kinds: Mapping[Column, Kind], table: Table, header: bool)
 def _own(column: Column) -> str:
     """A column's name without the groups that it lies in."""
     return str(column).rpartition("/")[2]
-
-
-def is_e4(file: SignalFile) -> bool:
-    """A file as an E4 names it, that begins with a time since 1970 and a rate."""
-    if PurePosixPath(file.where).name not in E4_NAMES:
-        return False
-    fields = [line.split(b",")[0].strip() for line in file.data[:200].split(b"\n")[:2]]
-    numbers = [float(f) for f in fields if re.fullmatch(rb"\d+(\.\d+)?", f)]
-    return len(numbers) == 2 and numbers[0] > 1e9 and 0 < numbers[1] <= 64
 
 
 def _steadiness(lines: Sequence[str], delimiter: str) -> float:

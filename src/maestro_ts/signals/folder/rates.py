@@ -9,6 +9,7 @@ from maestro_ts.errors import FormatError, MaestroError
 from maestro_ts.signals.folder.files import Files, Place
 from maestro_ts.signals.folder.layout import Layout
 from maestro_ts.signals.folder.streams import at_rate, read_raw, to_signals
+from maestro_ts.signals.formats.registry import FORMATS
 from maestro_ts.signals.recording import Recording
 
 __all__ = ["at_rates", "find_rates"]
@@ -19,7 +20,12 @@ def find_rates(files: Files, layout: Layout, places: Mapping[str, Place]) -> dic
 
     The first recording that can be read decides: then no other needs to be read for it.
     """
-    open_ = {n for n, m in layout.modalities.items() if not m.static and m.rate_hz is None}
+    open_ = {
+        name
+        for name, m in layout.modalities.items()
+        if not m.static and m.rate_hz is None and m.time is None
+        if FORMATS[m.file_format].tells_time
+    }
     rates: dict[str, float] = {}
     for place in places.values():
         wanted = (open_ - rates.keys()) & place.files.keys()

@@ -9,7 +9,7 @@ import re
 import zipfile
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,6 +18,7 @@ from maestro_ts.errors import DataError, FormatError
 __all__ = ["MAX_MEMBER_BYTES", "Folder", "check_refused", "open_folder", "open_zip"]
 
 MAX_MEMBER_BYTES = 512 * 2**20
+CHUNK_BYTES = 2**20
 # What a broken member makes zipfile raise: a ValueError is a name that cannot be decoded, an
 # OverflowError a place beyond any file's end.
 DAMAGE = (
@@ -66,7 +67,7 @@ class Folder(ABC):
                 f"the member is {size} bytes large; at most {self._max_bytes} are read.",
                 where=self.locate(name),
             )
-        return self._read(name)
+        return b"".join(self.chunks(name))
 
     def locate(self, name: str) -> str:
         """Name a member in an error: the place the user gave, then the path inside."""
@@ -91,7 +92,14 @@ class Folder(ABC):
     def _size(self, name: str) -> int: ...
 
     @abstractmethod
-    def _read(self, name: str) -> bytes: ...
+    def chunks(self, name: str) -> Iterator[bytes]:
+        """Content of one member piece by piece, however large it is.
+
+        Raises
+        ------
+        FormatError
+            The member is damaged.
+        """
 
     def close(self) -> None:  # noqa: B027 - an unpacked folder has nothing to close
         """Release the archive."""
@@ -177,9 +185,11 @@ class _Unpacked(Folder):
     def _size(self, name: str) -> int:
         return (self._root / name).stat().st_size
 
-    def _read(self, name: str) -> bytes:
+    def chunks(self, name: str) -> Iterator[bytes]:
         try:
-            return (self._root / name).read_bytes()
+            with (self._root / name).open("rb") as file:
+                while piece := file.read(CHUNK_BYTES):
+                    yield piece
         except OSError as error:
             raise FormatError(
                 f"the file cannot be read: {error.strerror}.", where=self.locate(name)
@@ -210,10 +220,12 @@ class _Zipped(Folder):
     def _checksum(self, name: str) -> int:
         return self._zip.getinfo(name).CRC
 
-    def _read(self, name: str) -> bytes:
+    def chunks(self, name: str) -> Iterator[bytes]:
         where = self.locate(name)
         try:
-            return self._zip.read(name)
+            with self._zip.open(name) as file:
+                while piece := file.read(CHUNK_BYTES):
+                    yield piece
         except DAMAGE as error:
             what = str(error).rstrip(".") or "it ends too early"
             raise FormatError(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from pathlib import PurePosixPath
 
 import numpy as np
 
@@ -12,7 +14,11 @@ from maestro_ts.signals.formats.signal_file import Request, Series, SignalFile, 
 from maestro_ts.signals.formats.table import Clock, Table, find_column
 from maestro_ts.signals.recording import Stream
 
-__all__ = ["describe", "read", "read_e4_csv"]
+__all__ = ["E4_EVENTS", "E4_SIGNALS", "describe", "is_e4", "read", "read_e4_csv"]
+
+# The files of a session: signals, and what lies beside them.
+E4_SIGNALS = ("ACC.csv", "BVP.csv", "EDA.csv", "HR.csv", "TEMP.csv")
+E4_EVENTS = ("IBI.csv", "tags.csv", "info.txt")
 
 NAMES = {1: ["value"], 3: ["x", "y", "z"]}
 
@@ -50,6 +56,15 @@ def read(file: SignalFile, requests: Sequence[Request]) -> list[Table]:
         }
         tables.append(Table(file.where, len(stream.values), columns, "line", 3, clock=clock))
     return tables
+
+
+def is_e4(file: SignalFile) -> bool:
+    """A file as an E4 names it, that begins with a time since 1970 and a rate."""
+    if PurePosixPath(file.where).name not in E4_SIGNALS:
+        return False
+    fields = [line.split(b",")[0].strip() for line in file.data[:200].split(b"\n")[:2]]
+    numbers = [float(f) for f in fields if re.fullmatch(rb"\d+(\.\d+)?", f)]
+    return len(numbers) == 2 and numbers[0] > 1e9 and 0 < numbers[1] <= 64
 
 
 def _names(width: int) -> list[str]:

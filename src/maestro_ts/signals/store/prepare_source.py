@@ -6,6 +6,7 @@ The store does not depend on who reads the recordings, nor on how many at a time
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -62,21 +63,8 @@ def prepare_source(
         if distrust and not Manifest.load(Path(out)).distrust_scale:
             raise ConfigError("the store was prepared without --distrust-scale.", where=str(out))
         return append_folder(Path(source), out, jobs=jobs, engine=engine, progress=progress)
-    if own:
-        return prepare_folder(
-            Path(source),
-            out,
-            windows,
-            distrust=distrust,
-            jobs=jobs,
-            engine=engine,
-            resume=resume,
-            overwrite=overwrite,
-            progress=progress,
-        )
-    return prepare_dataset(
-        source,
-        data,
+    write = partial(prepare_folder, Path(source)) if own else partial(prepare_dataset, source, data)
+    return write(
         out,
         windows,
         distrust=distrust,
@@ -115,6 +103,8 @@ def prepare_dataset(
         return _recheck(out, spec, distrust)
     reader = part_reader(dataset)
     if path is None or reader is None:
+        if engine != "processes":
+            raise ConfigError(f"{dataset} is read as a whole: there is no work for {engine}.")
         reading = read(dataset, path, progress, as_recorded=distrust)
         recordings = map(distrust_scale, reading.recordings) if distrust else reading.recordings
         schema, source = reading.schema or known.schema, ""
