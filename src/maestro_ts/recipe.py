@@ -98,9 +98,6 @@ class ModelSettings(Settings):
     feed_forward_multiple: float = Field(2.0, gt=0)
     dropout: float = Field(0.2, ge=0, lt=1)
     attention: Literal["sparse", "dense"] = "sparse"
-    dense_below: int = Field(
-        64, ge=0, description="Up to this length sparse attention is computed densely, same result."
-    )
     absent: Literal["token", "none", "symbols"] = "token"
 
     @model_validator(mode="after")

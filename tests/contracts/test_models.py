@@ -26,12 +26,12 @@ from maestro_ts.model.maestro import Maestro
 from maestro_ts.recipe import RECIPES, Recipe, load_recipe
 from maestro_ts.testing import MODEL_CHECKS, check_model
 
-# Settings that make a recipe small; `dense_below` keeps the selecting path of attention in use.
+# Settings that make a recipe small.
 SUITE: dict[str, dict[str, dict[str, Any]]] = {
     "maestro": {
         "tiny": {},
-        "default": {"symbols.tokens": 12, "model.width": 16, "model.dense_below": 8},
-        "paper": {"model.width": 16, "model.heads": 4, "model.dense_below": 8},
+        "default": {"symbols.tokens": 12, "model.width": 16},
+        "paper": {"model.width": 16, "model.heads": 4},
     },
 }
 # An expert that no token is routed to has no gradient, by design: here all are chosen.

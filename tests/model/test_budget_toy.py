@@ -23,7 +23,6 @@ SETTINGS = {
     "symbols.tokens": BINS,
     "symbols.views": ("level",),
     "symbols.summary": False,
-    "model.dense_below": 0,  # the selecting path
     "model.fusion_layers": 0,  # nothing later in the network does the finding
     "experts.placement": "none",
     # Half of the largest budget from the outset: both ways are open, and 60 s are enough.

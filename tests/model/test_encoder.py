@@ -8,7 +8,8 @@ from slow_attention import slow_attention, slow_distil, slow_feed_forward
 from torch import Tensor, nn
 
 from maestro_ts.model.attention import Attention
-from maestro_ts.model.encoder import Distil, EncoderLayer, FeedForward, distilled_length
+from maestro_ts.model.distil import Distil, distilled_length
+from maestro_ts.model.encoder import EncoderLayer, FeedForward
 from maestro_ts.model.stacked import StackedLinear, StackedNorm
 
 WIDTH = 8
@@ -25,7 +26,7 @@ def member(stacked: StackedLinear, g: int) -> tuple[Tensor, Tensor]:
 
 def layer(members: int, length: int, *, distil: bool = True, **changes: Any) -> EncoderLayer:
     torch.manual_seed(0)
-    settings: dict[str, Any] = {"beta": 2.0, "dense": False, "dense_below": 0, "soft_width": 0.5}
+    settings: dict[str, Any] = {"beta": 2.0, "dense": False, "soft_width": 0.5}
     attention = Attention(members, WIDTH, 2, longest=length, dropout=0.0, **(settings | changes))
     built = EncoderLayer(
         members, WIDTH, attention, distil=distil, multiple=2.0, dropout=0.0
@@ -96,7 +97,7 @@ def test_distil_equals_convolution_plus_maximum(length: int) -> None:
     module = Distil(2, WIDTH).double()
     x = numbers(2, 3, length, WIDTH)
     with torch.no_grad():
-        found = module(x, None)
+        found = module(x)
         assert found.shape == (2, 3, (length - 1) // 2 + 1, WIDTH)
         assert found.shape[2] == distilled_length(length)
         for g in range(2):
@@ -105,19 +106,33 @@ def test_distil_equals_convolution_plus_maximum(length: int) -> None:
                 assert torch.allclose(found[g, r], wanted, rtol=0, atol=1e-12)
 
 
-def test_padding_never_enters_a_convolution_or_a_maximum() -> None:
+@pytest.mark.parametrize("length", [1, 2, 5, 6])
+def test_the_gradient_of_distil_is_that_of_convolution_plus_maximum(length: int) -> None:
     torch.manual_seed(0)
-    module = Distil(1, WIDTH).double()
-    lengths = [9, 6, 5, 1]
-    there = torch.arange(9) < torch.tensor(lengths)[:, None]
-    x = numbers(1, 4, 9, WIDTH) - 5.0  # below the 0 that padding would bring into a maximum
-    x = torch.where(there[None, :, :, None], x, torch.full_like(x, 1e6))
-    with torch.no_grad():
-        found = module(x, there)
-        for r, n in enumerate(lengths):
-            wanted = slow_distil(x[0, r, :n], *member(module.conv, 0))
-            assert torch.allclose(found[0, r, : len(wanted)], wanted, rtol=0, atol=1e-12)
-    assert torch.isfinite(found).all()
+    module = Distil(2, WIDTH).double()
+    x = numbers(2, 3, length, WIDTH).requires_grad_()
+    weights = numbers(2, 3, distilled_length(length), WIDTH, seed=5)
+    (module(x) * weights).sum().backward()
+    assert x.grad is not None
+    for g in range(2):
+        weight, bias = (w.clone().requires_grad_() for w in member(module.conv, g))
+        rows = x.detach()[g].clone().requires_grad_()
+        sum(
+            (plain_distil(rows[r], weight, bias) * weights[g, r]).sum() for r in range(3)
+        ).backward()
+        assert rows.grad is not None
+        assert torch.allclose(x.grad[g], rows.grad, rtol=0, atol=1e-12)
+        assert module.conv.weight.grad is not None
+        assert torch.allclose(module.conv.weight.grad[g], weight.grad, rtol=0, atol=1e-12)
+        assert module.conv.bias.grad is not None
+        assert torch.allclose(module.conv.bias.grad[g, 0], bias.grad, rtol=0, atol=1e-12)
+
+
+def plain_distil(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    turned = x.T[None]
+    kernel = weight.view(3, WIDTH, WIDTH).permute(2, 1, 0)
+    conv = nn.functional.conv1d(turned, kernel, bias, stride=2, padding=1)
+    return (conv + nn.functional.max_pool1d(turned, 3, 2, 1))[0].T
 
 
 # -------------------------------------------------------------------- layer
@@ -176,9 +191,8 @@ def test_members_do_not_touch_each_other() -> None:
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 5, 63])
-@pytest.mark.parametrize("dense_below", [0, 64])
-def test_odd_and_short_lengths_train(length: int, dense_below: int) -> None:
-    module = layer(2, length, dense_below=dense_below).train()
+def test_odd_and_short_lengths_train(length: int) -> None:
+    module = layer(2, length).train()
     x = numbers(2, 3, length, WIDTH).requires_grad_()
     result = module(x, torch.full((2, 3), 1.7, dtype=torch.float64), None)
     assert result.shape == (2, 3, distilled_length(length), WIDTH)

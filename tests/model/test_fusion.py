@@ -23,9 +23,7 @@ def numbers(*shape: int, seed: int = 1) -> Tensor:
     return torch.randn(*shape, generator=generator, dtype=torch.float64)
 
 
-def fusion(
-    longest: int, *, distil: bool, experts: bool = True, dense_below: int = 0
-) -> FusionLayer:
+def fusion(longest: int, *, distil: bool, experts: bool = True) -> FusionLayer:
     torch.manual_seed(0)
     attention = Attention(
         1,
@@ -34,14 +32,13 @@ def fusion(
         longest=longest,
         beta=BETA,
         dense=False,
-        dense_below=dense_below,
         dropout=0.0,
         soft_width=0.5,
     )
     mixer: Any = FeedForward(1, WIDTH, 2.0, 0.0)
     if experts:
         mixer = Experts(WIDTH, WIDTH, ExpertSettings(count=3, top_k=2))
-    layer = FusionLayer(WIDTH, BETA, attention, distil=distil, mixer=mixer, dropout=0.0).double()
+    layer = FusionLayer(WIDTH, attention, distil=distil, mixer=mixer, dropout=0.0).double()
     with torch.no_grad():
         for norm in (layer.attention_norm, layer.mixer_norm):
             norm.weight.copy_(numbers(WIDTH, seed=2))
@@ -71,42 +68,34 @@ def slow_row(layer: FusionLayer, x: Tensor) -> Tensor:
     return layer.mixer_norm(x + mixed)
 
 
-LENGTHS = [14, 9, 6, 2, 1]
+LENGTHS = [14, 2, 6, 9, 1, 6]
+
+
+def run() -> tuple[Tensor, Spans]:
+    used = torch.arange(14) < torch.tensor(LENGTHS)[:, None]
+    return numbers(sum(LENGTHS), WIDTH), Spans.of_slots(used, torch.device("cpu"))
 
 
 @pytest.mark.parametrize("distil", [False, True])
 @pytest.mark.parametrize("experts", [False, True])
-@pytest.mark.parametrize("dense_below", [0, 64])
-def test_equals_the_loops_row_by_row(distil: bool, experts: bool, dense_below: int) -> None:
-    layer = fusion(14, distil=distil, experts=experts, dense_below=dense_below)
-    x = numbers(5, 14, WIDTH)
+def test_equals_the_loops_window_by_window(distil: bool, experts: bool) -> None:
+    layer = fusion(14, distil=distil, experts=experts)
+    x, spans = run()
     with torch.no_grad():
-        found, spans, share = layer(x, Spans(torch.tensor(LENGTHS), 14, x.device))
-        for r, n in enumerate(LENGTHS):
-            wanted = slow_row(layer, x[r, :n])
-            assert int(spans.lengths[r]) == len(wanted)
-            assert torch.allclose(found[r, : len(wanted)], wanted, rtol=0, atol=1e-11)
-            assert not found[r, len(wanted) :].any()
+        found, after, share = layer(x, spans)
+        for number in range(len(LENGTHS)):
+            mine = x[spans.owner == number]
+            assert len(mine) == LENGTHS[number]
+            wanted = slow_row(layer, mine)
+            assert torch.allclose(found[after.owner == number], wanted, rtol=0, atol=1e-11)
     assert (share is not None) == experts
 
 
-@pytest.mark.parametrize("distil", [False, True])
-def test_padding_never_enters(distil: bool) -> None:
-    layer = fusion(14, distil=distil)
-    spans = Spans(torch.tensor(LENGTHS), 14, torch.device("cpu"))
-    x = numbers(5, 14, WIDTH)
-    other = torch.where(spans.there[..., None], x, 1e4 * numbers(5, 14, WIDTH, seed=4))
-    with torch.no_grad():
-        found, wanted = layer(other, spans), layer(x, spans)
-    assert torch.equal(found[0], wanted[0])
-    assert torch.equal(found[2], wanted[2])
-
-
-def test_padding_loads_no_expert() -> None:
+def test_every_token_loads_its_experts() -> None:
     layer = fusion(14, distil=False)
     layer.mixer.settings = layer.mixer.settings.model_copy(update={"balance": "loss_free"})
     layer.train()
-    layer(numbers(5, 14, WIDTH), Spans(torch.tensor(LENGTHS), 14, torch.device("cpu")))
+    layer(*run())
     assert float(layer.mixer.load.sum()) == 2 * sum(LENGTHS)
 
 
@@ -114,24 +103,21 @@ def test_shares_are_those_of_each_window() -> None:
     layer = fusion(14, distil=False)
     seen: list[Tensor] = []
     layer.mixer.register_forward_hook(lambda _, __, out: seen.append(out[1]))
+    x, spans = run()
     with torch.no_grad():
-        _, spans, share = layer(
-            numbers(5, 14, WIDTH), Spans(torch.tensor(LENGTHS), 14, torch.device("cpu"))
-        )
+        _, _, share = layer(x, spans)
     assert share is not None
     for r, n in enumerate(LENGTHS):
         mine = seen[0][spans.owner == r].flatten()
         assert len(mine) == 2 * n
         counts = torch.bincount(mine, minlength=3) / (2 * n)
         assert torch.allclose(share[r], counts.to(share.dtype))
-    assert layer.train()(numbers(5, 14, WIDTH), spans)[2] is None
+    assert layer.train()(x, spans)[2] is None
 
 
 def test_a_shared_layer_is_added_to_the_experts() -> None:
     layer = fusion(14, distil=False)
     shared = FeedForward(1, WIDTH, 2.0, 0.0).double()
-    x = numbers(5, 14, WIDTH)
-    spans = Spans(torch.tensor(LENGTHS), 14, x.device)
     added: list[Tensor] = []
     mixed: list[Tensor] = []
     shared.register_forward_hook(lambda _, __, out: added.append(out[0]))
@@ -142,23 +128,15 @@ def test_a_shared_layer_is_added_to_the_experts() -> None:
     tokens: list[Tensor] = []
     layer.mixer.register_forward_pre_hook(lambda _, args: tokens.append(args[0]))
     with torch.no_grad():
-        layer(x, spans)
+        layer(*run())
     assert torch.equal(before[0], tokens[0] + (mixed[0] + added[0]))
-    assert len(added[0]) == sum(LENGTHS)  # padding is not served
 
 
-@pytest.mark.parametrize("dense_below", [0, 64])
-def test_with_queries_for_all_nothing_is_selected(
-    dense_below: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    layer = fusion(14, distil=False, dense_below=dense_below)
-    layer.beta = layer.attention.beta = 20.0
-    x = numbers(5, 14, WIDTH)
-    spans = Spans(torch.tensor(LENGTHS), 14, x.device)
+def test_with_queries_for_all_nothing_is_selected(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer = fusion(14, distil=False)
+    layer.attention.beta = 20.0
     with torch.no_grad():
-        found = layer(x, spans)[0]
-        monkeypatch.setattr(layer.attention, "_score", None)
-        assert torch.equal(found, layer(x, spans)[0])
-        monkeypatch.undo()
-        monkeypatch.setattr("maestro_ts.model.fusion.reaches_all", lambda *_: False)
-        assert torch.allclose(found, layer(x, spans)[0], rtol=0, atol=1e-12)
+        monkeypatch.setattr(layer.attention, "_places", None)
+        found = layer(*run())[0]
+        layer.attention.dense = True
+        assert torch.equal(found, layer(*run())[0])

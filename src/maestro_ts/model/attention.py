@@ -16,16 +16,19 @@ from torch import Tensor, nn
 
 from maestro_ts.model.budget import rank_weights
 from maestro_ts.model.dropout import Dropout
+from maestro_ts.model.selected_attention import Piece, attend
 from maestro_ts.model.spans import Spans
 from maestro_ts.model.stacked import StackedLinear
 
 __all__ = ["Attention"]
 
 GROUPS = 4  # at most so many budget classes a batch is split into at inference
+FUSED_FROM = 512  # tokens; from here on all queries attend through the fused kernel, which saves no
+# [L, L] products
 
 
 class Attention(nn.Module):
-    """Multi-head attention over the real tokens of each row, for G stacked modalities.
+    """Multi-head attention over the tokens of each row, for G stacked modalities.
 
     Parameters
     ----------
@@ -37,8 +40,6 @@ class Attention(nn.Module):
         Largest budget.
     dense : bool
         Plain attention for every query; budgets are ignored.
-    dense_below : int
-        Up to this length the sparse result is computed densely (cheaper), with the same weights.
     dropout : float
     """
 
@@ -51,12 +52,11 @@ class Attention(nn.Module):
         longest: int,
         beta: float,
         dense: bool,
-        dense_below: int,
         dropout: float,
         soft_width: float,
     ) -> None:
         super().__init__()
-        self.heads, self.beta, self.dense, self.dense_below = heads, beta, dense, dense_below
+        self.heads, self.beta, self.dense = heads, beta, dense
         self.soft_width, self.softness = soft_width, 0.0
         self.sampled = min(longest, math.ceil(beta * math.ceil(math.log(max(longest, 2)))))
         self.project = StackedLinear(members, width, 3 * width)
@@ -64,114 +64,97 @@ class Attention(nn.Module):
         self.dropout = Dropout(dropout)
         self.generator: torch.Generator | None = None
 
-    def forward(
-        self,
-        x: Tensor,
-        spans: Spans | None,
-        queries: Tensor,
-        active: Tensor | None = None,
-        *,
-        everyone: bool = False,
-    ) -> Tensor:
-        """Attend.
+    def forward(self, x: Tensor, queries: Tensor, active: Tensor | None = None) -> Tensor:
+        """Attend within rows of one length.
 
         Parameters
         ----------
         x : [G, R, L, D]
-        spans : Spans or None
-            Tokens that are there, from the left, at least one; None: all of them.
         queries : [G, R]
             Real number v of attended queries per head.
-        everyone : bool
-            The caller knows that v is no less than the tokens of every row.
         """
-        members, _, length, width = x.shape
-        q, k, v = self._split(self.project(x.flatten(1, 2), active), length)
-        queries = queries.flatten()
-        if spans is not None and spans.full:
-            spans = None
-        there = None if spans is None else spans.there
-        lengths = None if spans is None else spans.lengths
-        if self.dense or everyone:
-            mixed = _full(q, k, v, there)
-        else:
-            with torch.no_grad():
-                score = self._score(q, k, lengths, there)
-            mean = _mean(v, lengths, there)
-            if length <= self.dense_below:
-                ranks = score.argsort(dim=-1, descending=True).argsort(dim=-1)
-                w = self._weights(queries, ranks)
-                mixed = torch.lerp(mean.expand_as(v), _full(q, k, v, there), w.to(v.dtype))
-            else:
-                mixed = self._selected(q, k, v, there, score, mean, queries)
-        merged = mixed.transpose(1, 2).reshape(members, -1, width)
-        result: Tensor = self.dropout(self.out(merged, active)).view(x.shape)
+        packed = self.project(x.flatten(1, 2), active)
+        mixed = self._mixed(packed.flatten(0, 1), x.shape[2], queries.flatten())
+        result: Tensor = self.dropout(self.out(mixed.view(len(x), -1, x.shape[3]), active))
+        return result.view(x.shape)
+
+    def over(self, x: Tensor, spans: Spans) -> Tensor:
+        """Attend within each window of a run [N, D], with ``β ⌈ln n⌉`` of its n queries."""
+        packed = self.project(x[None])[0]
+        result: Tensor = self.dropout(self.out(self._blocks(packed, spans)[None]))[0]
         return result
 
-    def _split(self, projected: Tensor, length: int) -> tuple[Tensor, Tensor, Tensor]:
-        """[G, R · L, 3 D] → queries, keys and values, each [G · R, H, L, e]."""
-        packed = projected.reshape(
-            -1, length, 3, self.heads, projected.shape[-1] // 3 // self.heads
-        )
-        q, k, v = packed.permute(2, 0, 3, 1, 4).unbind(0)
-        return q, k, v
+    def _blocks(self, packed: Tensor, spans: Spans) -> Tensor:
+        pieces = []
+        for first, rows, length in spans.blocks:
+            v = self.beta * math.ceil(math.log(max(length, 2)))
+            if self.dense or v >= length:
+                pieces.append(Piece(first, rows, length))
+                continue
+            ranks = torch.arange(math.ceil(v), device=packed.device, dtype=packed.dtype)
+            weights = (v - ranks).clamp(max=1.0).expand(rows, -1)
+            places = self._places(rows, length, packed.device)
+            pieces.append(Piece(first, rows, length, weights, places))
+        if spans.lengths[-1] < FUSED_FROM or any(piece.weights is not None for piece in pieces):
+            return attend(packed, self.heads, pieces)
+        return torch.cat([self._fused(packed[p.tokens], p.length) for p in pieces])
 
-    def _score(self, q: Tensor, k: Tensor, lengths: Tensor | None, there: Tensor | None) -> Tensor:
-        """How much each query stands out on the sampled keys, [B, H, L]; −inf for padding.
-
-        The same number of keys for every row, spread evenly over its real tokens, so that a row
-        is scored alike in any batch.
-        """
-        batch, heads, length, size = k.shape
-        slot = torch.arange(self.sampled, device=k.device)
-        jitter: Tensor | float = 0.5
-        if self.training and self.generator is not None:
-            jitter = torch.rand(batch, self.sampled, device=k.device, generator=self.generator)
-        n = torch.full((batch,), length, device=k.device) if lengths is None else lengths
-        place = ((slot + jitter) * (n[:, None] / self.sampled)).long().clamp(max=length - 1)
-        index = place[:, None, :, None].expand(batch, heads, self.sampled, size)
-        keys = k.gather(2, index)
-        top = (q @ keys.transpose(-1, -2)).amax(dim=-1)
-        # The mean of the products is the product with the mean key.
-        mean = (q @ keys.mean(dim=2, keepdim=True).transpose(-1, -2)).squeeze(-1)
-        score = top - mean
-        return score if there is None else score.masked_fill(~there[:, None], -math.inf)
-
-    def _weights(self, queries: Tensor, ranks: Tensor) -> Tensor:
-        softness = self.softness if self.training else 0.0
-        w = rank_weights(queries[:, None, None], ranks.to(queries.dtype), softness, self.soft_width)
-        return w.unsqueeze(-1)
+    def _mixed(self, packed: Tensor, length: int, queries: Tensor) -> Tensor:
+        """[B · L, 3 D] → [B · L, D] for B windows of one length."""
+        if self.dense:
+            return self._all(packed, length)
+        groups = self._groups(queries, length)
+        places = self._places(len(queries), length, packed.device)
+        if len(groups) == 1:
+            return self._selected(packed, length, queries, places, groups[0][1])
+        windows = packed.view(len(queries), length, -1)
+        parts = [
+            self._selected(
+                windows.index_select(0, rows).flatten(0, 1),
+                length,
+                queries[rows],
+                places[rows],
+                most,
+            ).view(len(rows), length, -1)
+            for rows, most in groups
+        ]
+        # Every row is in one group: to its place by the inverse of their order.
+        order = torch.cat([rows for rows, _ in groups])
+        return torch.cat(parts).index_select(0, order.argsort()).flatten(0, 1)
 
     def _selected(
-        self,
-        q: Tensor,
-        k: Tensor,
-        v: Tensor,
-        there: Tensor | None,
-        score: Tensor,
-        mean: Tensor,
-        queries: Tensor,
+        self, packed: Tensor, length: int, queries: Tensor, places: Tensor, most: int
     ) -> Tensor:
-        """Attend with the top ranks only, rows grouped by budget so that cost follows it."""
-        batch, heads, length, size = q.shape
-        result = mean.expand(batch, heads, length, size)
-        for rows, most in self._groups(queries, length):
-            top = score[rows].topk(most, dim=-1).indices
-            index = top.unsqueeze(-1).expand(-1, -1, -1, size)
-            chosen = q[rows].gather(2, index)
-            keys = None if there is None else there[rows]
-            attended = _full(chosen, k[rows], v[rows], keys)
-            ranks = torch.arange(most, device=q.device).expand(1, 1, most)
-            w = self._weights(queries[rows], ranks)
-            mixed = torch.lerp(mean[rows].expand_as(attended), attended, w.to(v.dtype))
-            filled = result[rows].scatter(2, index, mixed)
-            if len(rows) == batch:
-                return filled
-            result = result.index_copy(0, rows, filled)
-        return result
+        softness = self.softness if self.training else 0.0
+        ranks = torch.arange(most, device=queries.device, dtype=queries.dtype)
+        weights = rank_weights(queries[:, None], ranks, softness, self.soft_width)
+        if most == length and _all_known(weights >= 1.0):
+            return self._all(packed, length)
+        piece = Piece(0, len(queries), length, places=places)
+        return attend(packed, self.heads, [piece], weights.to(packed.dtype))
+
+    def _all(self, packed: Tensor, length: int) -> Tensor:
+        if length >= FUSED_FROM:
+            return self._fused(packed, length)
+        return attend(packed, self.heads, [Piece(0, len(packed) // length, length)])
+
+    def _fused(self, packed: Tensor, length: int) -> Tensor:
+        split = packed.view(-1, length, 3, self.heads, packed.shape[1] // 3 // self.heads)
+        q, k, v = split.permute(2, 0, 3, 1, 4).unbind(0)
+        attended = F.scaled_dot_product_attention(q, k, v)
+        return attended.transpose(1, 2).flatten(0, 1).flatten(1)
+
+    def _places(self, batch: int, length: int, device: torch.device) -> Tensor:
+        """Keys that queries are scored on, [B, S]: spread evenly, jittered in training."""
+        slot = torch.arange(self.sampled, device=device)
+        jitter: Tensor | float = 0.5
+        if self.training and self.generator is not None:
+            jitter = torch.rand(batch, self.sampled, device=device, generator=self.generator)
+        places = ((slot + jitter) * (length / self.sampled)).long().clamp(max=length - 1)
+        return places.expand(batch, -1)
 
     def _groups(self, queries: Tensor, length: int) -> list[tuple[Tensor, int]]:
-        """Rows and the number of ranks they need.
+        """Rows and the number of ranks they need, so that cost follows the budget.
 
         In training one group with the largest possible number: no synchronisation. At inference
         rows of similar budget share a group.
@@ -191,15 +174,6 @@ class Attention(nn.Module):
         return groups
 
 
-def _full(q: Tensor, k: Tensor, v: Tensor, there: Tensor | None) -> Tensor:
-    """``softmax(q kᵀ / √e) v`` over the keys that are there."""
-    mask = None if there is None else there[:, None, None, :]
-    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
-
-
-def _mean(v: Tensor, lengths: Tensor | None, there: Tensor | None) -> Tensor:
-    """Mean of the values that are there, [B, H, 1, e]."""
-    if lengths is None or there is None:
-        return v.mean(dim=2, keepdim=True)
-    kept = v.masked_fill(~there[:, None, :, None], 0.0)
-    return kept.sum(dim=2, keepdim=True) / lengths[:, None, None, None]
+def _all_known(condition: Tensor) -> bool:
+    """Whether all is true; False where asking would wait for a device."""
+    return condition.device.type == "cpu" and bool(condition.all())

@@ -116,8 +116,8 @@ def rank_weights(v: Tensor, ranks: Tensor, softness: float, width: float) -> Ten
 
     Parameters
     ----------
-    v : [B, 1, 1], real number of queries
-    ranks : [..., R], 0 for the query that stands out most
+    v : [B, 1], real number of queries
+    ranks : [R], 0 for the query that stands out most
     """
     margin = v - ranks
     weights = margin.clamp(0.0, 1.0)

@@ -6,12 +6,13 @@ import torch
 from torch import Tensor, nn
 
 from maestro_ts.model.attention import Attention
+from maestro_ts.model.distil import Distil
 from maestro_ts.model.dropout import Dropout
-from maestro_ts.model.encoder import Distil, FeedForward
+from maestro_ts.model.encoder import FeedForward
 from maestro_ts.model.experts import Experts
 from maestro_ts.model.spans import Spans
 
-__all__ = ["FusionLayer", "reaches_all"]
+__all__ = ["FusionLayer"]
 
 
 class FusionLayer(nn.Module):
@@ -20,9 +21,8 @@ class FusionLayer(nn.Module):
     Parameters
     ----------
     width : int
-    beta : float
-        The fixed budget of the fusion: ``β ⌈ln n⌉`` queries of n present tokens.
     attention : Attention
+        Its β is the fixed budget of the fusion: ``β ⌈ln n⌉`` queries of n present tokens.
     distil : bool
     mixer : Experts or FeedForward
     shared : FeedForward or None
@@ -33,7 +33,6 @@ class FusionLayer(nn.Module):
     def __init__(
         self,
         width: int,
-        beta: float,
         attention: Attention,
         *,
         distil: bool,
@@ -42,7 +41,6 @@ class FusionLayer(nn.Module):
         dropout: float,
     ) -> None:
         super().__init__()
-        self.beta = beta
         self.attention = attention
         self.attention_norm = nn.LayerNorm(width)
         self.distil = Distil(1, width) if distil else None
@@ -55,46 +53,34 @@ class FusionLayer(nn.Module):
 
         Parameters
         ----------
-        x : [B, L, D], real tokens first
+        x : [N, D], the tokens of all windows
         spans : Spans
 
         Returns
         -------
-        x : [B, L', D]; spans; share : [B, E], each expert's share of tokens, or None
+        x : [N', D]; spans; share : [B, E], each expert's share of tokens, or None
         """
-        # In float32 whatever x is: bfloat16 rounds ln 149 down to 5.
-        units = torch.ceil(torch.log(spans.lengths.clamp(min=2).float()))
-        queries = self.beta * units.to(x.dtype)
-        everyone = reaches_all(self.beta, spans)
-        attended = self.attention(x[None], spans, queries[None], everyone=everyone)[0]
-        x = self.attention_norm(x + attended)
+        x = self.attention_norm(x + self.attention.over(x, spans))
         if self.distil is not None:
-            x = self.distil(x[None], spans.there)[0]
+            shorter = [self.distil(block.of(x)[None])[0] for block in spans.blocks]
+            x = torch.cat([part.flatten(0, 1) for part in shorter])
             spans = spans.distilled()
-        # Only real tokens reach the mixer: padding costs nothing and cannot load an expert.
-        tokens = spans.gather(x)
         share = None
         if isinstance(self.mixer, Experts):
-            mixed, chosen = self.mixer(tokens)
+            mixed, chosen = self.mixer(x)
             mixed = self.dropout(mixed)
             if self.shared is not None:
-                mixed = mixed + self.shared(tokens[None])[0]
+                mixed = mixed + self.shared(x[None])[0]
             if not self.training:
                 share = _shares(chosen, spans, self.mixer.settings.count)
         else:
-            mixed = self.mixer(tokens[None])[0]
-        return spans.scatter(self.mixer_norm(tokens + mixed)), spans, share
-
-
-def reaches_all(beta: float, spans: Spans) -> bool:
-    """Whether ``β ⌈ln n⌉`` queries are all n of every row: there is nothing to select then."""
-    lengths = spans.host_lengths.clamp(min=2).float()
-    return bool((beta * torch.ceil(torch.log(lengths)) >= spans.host_lengths).all())
+            mixed = self.mixer(x[None])[0]
+        return self.mixer_norm(x + mixed), spans, share
 
 
 def _shares(chosen: Tensor, spans: Spans, experts: int) -> Tensor:
     """Share of each window's tokens that each expert served, [B, E]."""
-    rows = len(spans.host_lengths)
+    rows = len(spans.order)
     owner = spans.owner.repeat_interleave(chosen.shape[1])
     cells = torch.bincount(owner * experts + chosen.flatten(), minlength=rows * experts)
     counts = cells.view(rows, experts).to(torch.get_default_dtype())

@@ -17,13 +17,14 @@ from maestro_ts.contract.network import Network
 from maestro_ts.contract.output import Output
 from maestro_ts.model.attention import Attention
 from maestro_ts.model.budget import Budget
+from maestro_ts.model.distil import distilled_length
 from maestro_ts.model.embedding import SymbolEmbedding, sinusoidal_positions
-from maestro_ts.model.encoder import EncoderLayer, FeedForward, distilled_length
+from maestro_ts.model.encoder import EncoderLayer, FeedForward
 from maestro_ts.model.experts import Experts
 from maestro_ts.model.front_end import SymbolFrontEnd
 from maestro_ts.model.fusion import FusionLayer
 from maestro_ts.model.heads import ExpertHead, Head
-from maestro_ts.model.spans import Spans, pack
+from maestro_ts.model.spans import Spans
 from maestro_ts.recipe import Recipe
 from maestro_ts.symbols.symbolizer import Symbolizer
 from maestro_ts.symbols.views import SUMMARY_FEATURES
@@ -125,7 +126,6 @@ class Maestro(Network):
             longest=longest,
             beta=beta,
             dense=model.attention == "dense",
-            dense_below=model.dense_below,
             dropout=model.dropout,
             soft_width=self.recipe.budget.softness,
         )
@@ -160,7 +160,6 @@ class Maestro(Network):
             mixer = FeedForward(1, model.width, model.feed_forward_multiple, model.dropout)
         return FusionLayer(
             model.width,
-            beta,
             self._attention(1, sum(s.tokens for s in self.shapes), beta),
             distil=model.fusion_distil,
             mixer=mixer,
@@ -177,18 +176,18 @@ class Maestro(Network):
         budgets = self._budgets(batch, rows, tokens)
         encoded = self._encode(rows, tokens, budgets)
         fused, spans, real = self._assemble(batch, rows, encoded)
-        shares = []
+        owner, shares = spans.owner, []
         for layer in self.fusion:
             fused, spans, share = layer(fused, spans)
             if share is not None:
                 shares.append(share)
-        logits = self.head(self._pool(fused, spans, real))
+        tokens_of = torch.zeros(len(batch), dtype=torch.int64, device=owner.device)
         return Output(
-            logits=logits,
+            logits=self.head(self._pool(fused, spans, real)),
             aux_loss=self.budget.price(budgets, batch.present) if self.training else None,
             budgets=budgets,
             expert_share=torch.stack(shares, dim=1) if shares else None,
-            tokens=real.sum(dim=1),
+            tokens=tokens_of.index_add(0, owner, real.long()),
         )
 
     def _rows(self, batch: Batch) -> list[Tensor]:
@@ -265,11 +264,11 @@ class Maestro(Network):
     def _assemble(
         self, batch: Batch, rows: list[Tensor], encoded: list[Tensor]
     ) -> tuple[Tensor, Spans, Tensor]:
-        """One sequence per window: present tokens first, packed; an absent modality is one token.
+        """One sequence per window: its present tokens; an absent modality is one token.
 
         Returns
         -------
-        fused : [B, L, D]; spans : Spans; real : [B, L], bool, tokens that carry data
+        fused : [N, D]; spans : Spans; real : [N], bool, tokens that carry data
         """
         width = self.recipe.model.width
         pool, starts = [], []
@@ -289,13 +288,11 @@ class Maestro(Network):
         if self.duration is not None:
             pool.append(self.duration(batch.extras["duration"][:, None, None]))
         slots = self._slots(batch, starts, after_data)
-        index, lengths = pack(slots)
         device = batch.present.device
-        real = (index < after_data) & (torch.arange(index.shape[1]) < lengths[:, None])
-        flat = torch.cat(pool).index_select(0, index.flatten().to(device, non_blocking=True))
-        fused = flat.view(*index.shape, width)
-        spans = Spans(lengths, index.shape[1], device)
-        return fused, spans, real.to(device, non_blocking=True)
+        spans = Spans.of_slots(slots >= 0, device)
+        index = slots[spans.order].flatten()
+        index = index[index >= 0].to(device, non_blocking=True)
+        return torch.cat(pool).index_select(0, index), spans, index < after_data
 
     def _positions(self, shape: _Shape) -> Tensor:
         """Rows of the position table for a stream, aligned in time with the longest one."""
@@ -326,13 +323,18 @@ class Maestro(Network):
         return torch.cat(columns, dim=1)
 
     def _pool(self, fused: Tensor, spans: Spans, real: Tensor) -> Tensor:
-        """Mean over the tokens that carry data; over the missing ones when there are no others."""
-        there = spans.there
-        if real.shape == there.shape:
-            there = torch.where(real.any(dim=1, keepdim=True), real, there)
-        weights = there.to(fused.dtype)
-        pooled = (fused * weights[..., None]).sum(dim=1)
-        return pooled / weights.sum(dim=1, keepdim=True).clamp(min=1)
+        """Mean over the tokens that carry data; over the missing ones when there are no others.
+
+        Over all tokens after a distillation, which mixes both kinds.
+        """
+        blank = fused.new_zeros(len(spans.order), 1)
+        weights = fused.new_ones(len(fused), 1)
+        if len(real) == len(fused):
+            carrying = blank.index_add(0, spans.owner, real[:, None].to(fused.dtype))
+            weights = (real[:, None] | (carrying == 0)[spans.owner]).to(fused.dtype)
+        total = blank.index_add(0, spans.owner, weights)
+        summed = blank.expand(-1, fused.shape[1]).index_add(0, spans.owner, fused * weights)
+        return summed / total
 
     # ------------------------------------------------------------- training
 

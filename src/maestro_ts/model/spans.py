@@ -1,70 +1,68 @@
-"""`Spans`: which tokens of a packed batch are real; made on the host, used by every layer."""
+"""`Spans`: windows of unequal length as one run of tokens, without padding.
+
+Windows are ordered by length, so that those of one length are a block and any view of it is free.
+Made on the host, used by every layer of the fusion.
+"""
 
 from __future__ import annotations
+
+from itertools import groupby
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-__all__ = ["Spans", "pack"]
+__all__ = ["Block", "Spans"]
+
+
+class Block(NamedTuple):
+    """Windows of one length: tokens ``first … first + rows · length`` of the run."""
+
+    first: int
+    rows: int
+    length: int
+
+    def of(self, tokens: Tensor) -> Tensor:
+        """Its part of a run [N, D], as [rows, length, D]."""
+        part = tokens[self.first : self.first + self.rows * self.length]
+        return part.view(self.rows, self.length, -1)
 
 
 class Spans:
-    """Rows of unequal length whose real tokens stand on the left.
+    """Which tokens of a run [N, D] belong to which window.
 
     Parameters
     ----------
-    host_lengths : [B], int64, on the CPU
-    longest : int
-        Length L of the padded rows.
+    order : list of int
+        Windows from the shortest to the longest.
+    lengths : list of int
+        Tokens of each, in that order, at least one.
     device : torch.device
 
     Attributes
     ----------
-    lengths : [B], int64
-    there : [B, L], bool, True for real tokens
-    flat : [N], int64, places of the real tokens in the flattened [B · L]
-    owner : [N], int64, the row of each
+    blocks : list of Block
+    owner : [N], int64, the window of each token
     """
 
-    def __init__(self, host_lengths: Tensor, longest: int, device: torch.device) -> None:
-        self.host_lengths, self.longest = host_lengths, longest
-        there = torch.arange(longest) < host_lengths[:, None]
-        flat = there.flatten().nonzero()[:, 0]
-        self.full = len(flat) == there.numel()
-        self.lengths = host_lengths.to(device, non_blocking=True)
-        self.there = there.to(device, non_blocking=True)
-        self.flat = flat.to(device, non_blocking=True)
-        self.owner = (flat // longest).to(device, non_blocking=True)
+    def __init__(self, order: list[int], lengths: list[int], device: torch.device) -> None:
+        self.order, self.lengths = order, lengths
+        self.blocks: list[Block] = []
+        first = 0
+        for length, group in groupby(lengths):
+            rows = len(list(group))
+            self.blocks.append(Block(first, rows, length))
+            first += rows * length
+        owner = torch.tensor(order).repeat_interleave(torch.tensor(lengths))
+        self.owner = owner.to(device, non_blocking=True)
+
+    @classmethod
+    def of_slots(cls, used: Tensor, device: torch.device) -> Spans:
+        """From [B, S], bool, on the CPU: the slots that each window uses."""
+        lengths = used.sum(dim=1)
+        order = lengths.argsort(stable=True)
+        return cls(order.tolist(), lengths[order].tolist(), device)
 
     def distilled(self) -> Spans:
         """After one distillation: ``⌊(n − 1) / 2⌋ + 1`` tokens each."""
-        shorter = torch.div(self.host_lengths - 1, 2, rounding_mode="floor") + 1
-        return Spans(shorter, (self.longest - 1) // 2 + 1, self.lengths.device)
-
-    def gather(self, x: Tensor) -> Tensor:
-        """Real tokens of [B, L, D] one after another, [N, D]."""
-        return x.flatten(0, 1).index_select(0, self.flat)
-
-    def scatter(self, tokens: Tensor) -> Tensor:
-        """Inverse of `gather`; padding is 0."""
-        blank = tokens.new_zeros(len(self.host_lengths) * self.longest, tokens.shape[-1])
-        filled = blank.index_copy(0, self.flat, tokens)
-        return filled.view(len(self.host_lengths), self.longest, -1)
-
-
-def pack(slots: Tensor) -> tuple[Tensor, Tensor]:
-    """Move the used slots of each row to the left and cut what no row uses.
-
-    Parameters
-    ----------
-    slots : [B, S], int64, on the CPU; −1 marks an unused slot
-
-    Returns
-    -------
-    packed : [B, S'], unused entries 0; lengths : [B]
-    """
-    used = slots >= 0
-    lengths = used.sum(dim=1)
-    order = (~used).to(torch.uint8).argsort(dim=1, stable=True)
-    longest = max(int(lengths.max()), 1) if len(lengths) else 1
-    return slots.gather(1, order)[:, :longest].clamp(min=0), lengths
+        return Spans(self.order, [(n - 1) // 2 + 1 for n in self.lengths], self.owner.device)

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["StackedLinear", "StackedNorm"]
+__all__ = ["StackedLinear", "StackedNorm", "chosen"]
 
 
 class StackedLinear(nn.Module):
@@ -26,7 +26,7 @@ class StackedLinear(nn.Module):
 
     def forward(self, x: Tensor, active: Tensor | None = None) -> Tensor:
         """One product per member."""
-        weight, bias = _chosen(self.weight, active), _chosen(self.bias, active)
+        weight, bias = chosen(self.weight, active), chosen(self.bias, active)
         if len(weight) == 1:
             return F.linear(x, weight[0].t(), bias[0, 0])
         return torch.baddbmm(bias, x, weight)
@@ -42,11 +42,12 @@ class StackedNorm(nn.Module):
 
     def forward(self, x: Tensor, active: Tensor | None = None) -> Tensor:
         """Same shape."""
-        weight, bias = _chosen(self.weight, active), _chosen(self.bias, active)
+        weight, bias = chosen(self.weight, active), chosen(self.bias, active)
         if len(weight) == 1:
             return F.layer_norm(x, x.shape[-1:], weight[0, 0], bias[0, 0])
         return torch.addcmul(bias, F.layer_norm(x, x.shape[-1:]), weight)
 
 
-def _chosen(stacked: Tensor, active: Tensor | None) -> Tensor:
+def chosen(stacked: Tensor, active: Tensor | None) -> Tensor:
+    """Members `active` of stacked weights; None: all."""
     return stacked if active is None else stacked[active]
