@@ -19,6 +19,7 @@ from maestro_ts.signals.transform import interpolate
 from maestro_ts.signals.windows import Windows
 from maestro_ts.symbols.alphabet import MISSING, breakpoints, to_symbols
 from maestro_ts.symbols.bins import Binned, bin_samples
+from maestro_ts.symbols.fold import repeat
 from maestro_ts.symbols.views import VIEWS, summary_features
 
 __all__ = ["ModalitySymbols", "Symbolizer"]
@@ -146,6 +147,7 @@ class Symbolizer:
                     windows.duration_s,
                     self.lengths_[m.name],
                     static=m.static,
+                    within=self.has_summary(m) or "spread" in self.views_of(m),
                 ),
                 m,
                 windows.duration_s,
@@ -172,15 +174,19 @@ class Symbolizer:
             to_symbols(self._normalised(name, view, VIEWS[view].values(binned, floor)), self.cuts)
             for view in self.views_of(m)
         ]
-        there = binned.count > 0
-        tokens = np.where(there[..., None], np.stack(views, axis=-1), np.uint8(MISSING))
-        n, channels = len(there), there.shape[2]
+        n, length, channels = binned.mean.shape
+        tokens = views[0][..., None] if len(views) == 1 else np.stack(views, axis=-1)
+        valid = np.ones((n, length), dtype=bool)
+        if binned.alike is None:
+            there = binned.count > 0
+            tokens[~there] = MISSING
+            valid = there.any(axis=2)
         if self.has_summary(m):
             features = summary_features(binned, floor)
             summary = to_symbols(self._centred(f"{name}/summary", features), self.cuts)
         else:
             summary = np.zeros((n, channels, 0), dtype=np.uint8)
-        return ModalitySymbols(tokens, np.asarray(there.any(axis=2)), summary)
+        return ModalitySymbols(tokens, np.asarray(valid), summary)
 
     def _normalised(self, name: str, view: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
         if VIEWS[view].normalised_by == "window":
@@ -191,10 +197,17 @@ class Symbolizer:
         mean = self.statistics_[f"{key}/mean"]
         deviation = self.statistics_[f"{key}/deviation"]
         tiny = np.maximum(1e-9 * np.abs(mean), 1e-30)
-        z = (values - mean) / np.maximum(deviation, tiny)
+        if mean.ndim == 1:
+            bins = values.shape[1]
+            mean, deviation, tiny = (repeat(row, bins) for row in (mean, deviation, tiny))
+        z = values - mean
         # The mean of equal values may differ from them by rounding, which must not choose a symbol.
-        noise = (deviation <= tiny) & (np.abs(values - mean) <= tiny)
-        return np.asarray(np.clip(np.where(noise, 0.0, z), -Z_LIMIT, Z_LIMIT))
+        flat = deviation <= tiny
+        noise = flat & (np.abs(z) <= tiny) if flat.any() else None
+        z /= np.maximum(deviation, tiny)
+        if noise is not None:
+            z[noise] = 0.0
+        return np.asarray(z)
 
     @property
     def duration_varies(self) -> bool:
