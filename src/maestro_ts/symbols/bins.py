@@ -14,8 +14,6 @@ from maestro_ts.symbols.regular import regular_moments
 
 __all__ = ["Binned", "bin_samples"]
 
-ALL = frozenset({"m2", "peak"})
-
 
 class Binned:
     """Moments of the valid samples per window, bin and channel, each (n, L, C) float64.
@@ -26,7 +24,7 @@ class Binned:
     ----------
     moments : Moments
     later : function without arguments, optional
-        All moments of the same windows: called once, when one is asked for that is not there.
+        All moments of the same windows: called once, when the peak is asked for and not there.
 
     Attributes
     ----------
@@ -34,49 +32,29 @@ class Binned:
     mean : NaN where the bin is empty
     m2 : sum of squared deviations from the bin's mean
     peak : largest magnitude, 0 where empty
-    window : mean and population deviation of each window, (n, 1, C), or None
-        There where they came with the binning; `views.window_moments` has them always.
     alike : ndarray (1, L, 1), or None
         `count` where it is the same for all windows and channels, and none is empty.
     """
 
     def __init__(self, moments: Moments, later: Callable[[], Moments] | None = None) -> None:
         self._moments, self._later = moments, later
-        self.mean = moments.mean
+        self.mean, self.m2 = moments.mean, moments.m2
         self.count = np.broadcast_to(moments.count, moments.mean.shape)
         same = len(moments.count) == moments.count.shape[2] == 1 and bool(moments.count.all())
         self.alike = moments.count if same else None
-        self.window = None
-        if moments.centre is not None and moments.deviation is not None:
-            self.window = moments.centre, moments.deviation
-
-    @property
-    def m2(self) -> NDArray[np.float64]:
-        """Sum of squared deviations from the bin's mean, (n, L, C)."""
-        found = self._moments.m2
-        if found is None:
-            found = self._all().m2
-        assert found is not None
-        return found
 
     @property
     def peak(self) -> NDArray[np.float64]:
         """Largest magnitude, 0 where the bin is empty, (n, L, C)."""
-        found = self._moments.peak
-        if found is None:
-            found = self._all().peak
-        assert found is not None
-        return found
-
-    def _all(self) -> Moments:
-        assert self._later is not None
-        self._moments, self._later = self._later(), None
-        return self._moments
+        if self._moments.peak is None:
+            assert self._later is not None
+            self._moments, self._later = self._later(), None
+        assert self._moments.peak is not None
+        return self._moments.peak
 
     def take(self, rows: NDArray[np.intp]) -> Binned:
         """Select windows."""
-        m2, peak = self.m2, self.peak
-        return Binned(Moments(self.count[rows], self.mean[rows], m2[rows], peak[rows]))
+        return Binned(Moments(self.count[rows], self.mean[rows], self.m2[rows], self.peak[rows]))
 
     def hide(self, hidden: NDArray[np.bool_]) -> Binned:
         """Empty the bins where `hidden` (n, L) is True."""
@@ -97,31 +75,25 @@ def bin_samples(
     bins: int,
     *,
     static: bool = False,
-    within: bool = True,
 ) -> Binned:
     """Bin k of a window of T seconds holds the samples with time in ``[kT/L, (k+1)T/L)``.
 
     By time, never by an integer step: streams of different rates agree at every instant, and
     irregular streams need nothing special. Samples outside the window are left out.
 
-    Parameters
-    ----------
-    within : bool
-        Deviations within bins are wanted. Without, only each window's own is computed at once. What
-        was not is computed at its first use; samples in memory are kept for that.
+    The peak, which few ask for, is computed at its first use; samples in memory are kept for that.
     """
+    given = samples, duration_s, bins, static
     # From a store samples are read once.
     if isinstance(samples.values, np.ndarray) and samples.times is None:
-        want = frozenset({"m2"} if within else {"window"})
-        later = partial(_moments, samples, duration_s, bins, static, ALL)
-        return Binned(_moments(samples, duration_s, bins, static, want), later)
-    return Binned(_moments(samples, duration_s, bins, static, ALL))
+        return Binned(_moments(*given, peak=False), partial(_moments, *given, peak=True))
+    return Binned(_moments(*given, peak=True))
 
 
 def _moments(
-    samples: Samples, duration_s: NDArray[np.float64], bins: int, static: bool, want: frozenset[str]
+    samples: Samples, duration_s: NDArray[np.float64], bins: int, static: bool, *, peak: bool
 ) -> Moments:
-    """At least the moments of `want`, some windows at a time."""
+    """All moments, the peak where it is asked for or comes anyway, some windows at a time."""
     parts = []
     # Samples in a store, and the work on them, need not fit in memory.
     for some in samples.chunks():
@@ -129,7 +101,7 @@ def _moments(
         found = None
         if part.times is None:
             part = part if isinstance(part.values, np.ndarray) else part.loaded()
-            found = regular_moments(part, durations, bins, _place, static=static, want=want)
+            found = regular_moments(part, durations, bins, _place, static=static, peak=peak)
         parts.append(found or _general_moments(part, durations, bins, static=static))
     if not parts:
         return _general_moments(samples, duration_s, bins, static=static)

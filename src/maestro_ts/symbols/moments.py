@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,37 +21,36 @@ class Moments:
     ----------
     count : shape (n, L, C), or (1, L, 1) where all windows and channels have the same
     mean : shape (n, L, C)
-    m2, peak : shape (n, L, C), or None
-    centre, deviation : shape (n, 1, C), or None
-        Mean and population deviation of each window's valid samples.
+    m2 : shape (n, L, C)
+    peak : shape (n, L, C), or None
     """
 
     count: NDArray[np.float64]
     mean: NDArray[np.float64]
-    m2: NDArray[np.float64] | None = None
-    peak: NDArray[np.float64] | None = None
-    centre: NDArray[np.float64] | None = None
-    deviation: NDArray[np.float64] | None = None
+    m2: NDArray[np.float64]
+    peak: NDArray[np.float64] | None
 
 
 def joined(parts: Sequence[Moments], rows: Sequence[NDArray[np.intp]] | None = None) -> Moments:
-    """Moments of several portions of windows as one; `rows` are the places of each portion's."""
-    if len(parts) == 1 and rows is None:
+    """Moments of several portions of windows as one; `rows` are the places of each one's windows."""
+    if len(parts) == 1:
         return parts[0]
-    order = None if rows is None else np.argsort(np.concatenate(rows), kind="stable")
-    found = {}
-    for field in fields(Moments):
-        arrays = [getattr(part, field.name) for part in parts]
-        if any(array is None for array in arrays):
-            continue
-        if field.name == "count":
-            if all(np.array_equal(array, arrays[0]) and len(array) == 1 for array in arrays):
-                found["count"] = arrays[0]
-                continue
-            arrays = [np.broadcast_to(p.count, p.mean.shape) for p in parts]
-        whole = np.concatenate(arrays)
-        found[field.name] = whole if order is None else whole[order]
-    return Moments(**found)
+    order = None if rows is None else np.argsort(np.concatenate(rows))
+
+    def whole(arrays: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+        together = np.concatenate(arrays)
+        return together if order is None else together[order]
+
+    count = parts[0].count
+    if len(count) > 1 or not all(np.array_equal(p.count, count) for p in parts):
+        count = whole([np.broadcast_to(p.count, p.mean.shape) for p in parts])
+    peaks = [p.peak for p in parts if p.peak is not None]
+    return Moments(
+        count,
+        whole([p.mean for p in parts]),
+        whole([p.m2 for p in parts]),
+        whole(peaks) if len(peaks) == len(parts) else None,
+    )
 
 
 def window_centre(

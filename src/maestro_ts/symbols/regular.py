@@ -15,12 +15,11 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from maestro_ts.signals.windows import Samples
-from maestro_ts.symbols.fold import fold, repeat
-from maestro_ts.symbols.moments import Moments, joined, window_centre
+from maestro_ts.symbols.moments import Moments, joined
 
 __all__ = ["Place", "regular_moments"]
 
-BLOCK = 2**17  # values at a time: in float64 they stay in a core's cache
+BLOCK = 2**16  # values at a time: in float64 they stay in a core's cache
 GROUP_COST = 512  # a group of its own costs as much as this many values in the general way
 MOST_PADDING = 4
 
@@ -34,9 +33,9 @@ def regular_moments(
     place: Place,
     *,
     static: bool,
-    want: frozenset[str],
+    peak: bool,
 ) -> Moments | None:
-    """Moments named in `want` besides count and mean; None where the general way is better.
+    """All moments, the peak where it is asked for; None where the general way is better.
 
     Parameters
     ----------
@@ -44,7 +43,6 @@ def regular_moments(
         Regular and in memory.
     place : function of times (...) in s, number of bins and durations (...) in s
         The bin of each time; what decides, here as in the general way.
-    want : set of "m2", "peak", "window"
     """
     assert isinstance(samples.values, np.ndarray)
     if not len(samples.starts):
@@ -62,7 +60,7 @@ def regular_moments(
     if len(groups) * GROUP_COST > much or padding > MOST_PADDING * (samples.lengths.max() + bins):
         return None
     parts = [
-        _group(values, samples.starts[rows], grid, want)
+        _group(values, samples.starts[rows], grid, peak=peak)
         for grid, rows in zip(grids, groups, strict=True)
     ]
     return parts[0] if len(parts) == 1 else joined(parts, groups)
@@ -158,21 +156,19 @@ class Grid:
 
 
 def _group(
-    values: NDArray[np.float32], starts: NDArray[np.int64], grid: Grid, want: frozenset[str]
+    values: NDArray[np.float32], starts: NDArray[np.int64], grid: Grid, *, peak: bool
 ) -> Moments:
     """Moments of windows with the same grid, some at a time."""
     channels = values.shape[1]
     n = min(len(starts), max(1, BLOCK // (grid.most * grid.bins * channels)))
     block = np.empty((grid.most, n, grid.bins, channels))
     single = np.empty(block.shape, dtype=np.float32)
-    whole, a_window = (len(starts), grid.bins, channels), (len(starts), 1, channels)
+    whole = (len(starts), grid.bins, channels)
     found = Moments(
         count=grid.sizes.astype(np.float64)[None, :, None],
         mean=np.empty(whole),
-        m2=np.empty(whole) if "m2" in want else None,
-        peak=np.empty(whole) if "peak" in want else None,
-        centre=np.empty(a_window) if "window" in want else None,
-        deviation=np.empty(a_window) if "window" in want else None,
+        m2=np.empty(whole),
+        peak=np.empty(whole) if peak else None,
     )
     counts: NDArray[np.float64] | None = None
     for i in range(0, len(starts), n):
@@ -216,19 +212,10 @@ def _into(
             mean /= grid.most
         else:
             mean /= count
-    centre = mean
-    if found.centre is not None:
-        total, found.centre[some] = window_centre(count, mean)
-        centre = repeat(found.centre[some, 0], grid.bins)
-    block -= centre
+    block -= mean
     if absent is not None:
         block[absent] = 0.0
     grid.blank(block)
     np.multiply(block, block, out=block)
-    if found.m2 is not None:
-        np.add.reduce(block, axis=0, out=found.m2[some])
-    if found.deviation is not None:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            variance = fold(np.add.reduce(block, axis=0))[:, None] / total
-        np.sqrt(variance, out=found.deviation[some])
+    np.add.reduce(block, axis=0, out=found.m2[some])
     return None if absent is None else count

@@ -147,7 +147,6 @@ class Symbolizer:
                     windows.duration_s,
                     self.lengths_[m.name],
                     static=m.static,
-                    within=self.has_summary(m) or "spread" in self.views_of(m),
                 ),
                 m,
                 windows.duration_s,

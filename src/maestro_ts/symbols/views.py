@@ -28,8 +28,6 @@ class View:
 
 def window_moments(binned: Binned) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and population deviation of each window's valid samples, (n, 1, C) each."""
-    if binned.window is not None:
-        return binned.window
     count = binned.count if binned.alike is None else binned.alike
     total, centre = window_centre(count, binned.mean)
     apart = binned.mean - repeat(centre[:, 0], binned.mean.shape[1])
