@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -51,6 +52,14 @@ class Binned:
             self._moments, self._later = self._later(), None
         assert self._moments.peak is not None
         return self._moments.peak
+
+    def part(self, rows: slice) -> Binned:
+        """Some windows in a row, without a copy."""
+        own = self._moments
+        count = own.count if self.alike is not None else self.count[rows]
+        peak = None if own.peak is None else own.peak[rows]
+        some = Moments(count, self.mean[rows], self.m2[rows], peak)
+        return Binned(some, lambda: replace(some, peak=self.peak[rows]))
 
     def take(self, rows: NDArray[np.intp]) -> Binned:
         """Select windows."""

@@ -1,4 +1,4 @@
-"""Sums and repeats along an axis whose neighbour is short, so that the inner loops are long."""
+"""Reductions and repeats along an axis whose neighbour is short, in long inner loops."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from numpy.typing import NDArray
 __all__ = ["fold", "repeat"]
 
 
-def fold(block: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Sum over the last axis but one, (..., K, C) → (..., C).
+def fold(block: NDArray[np.float64], combine: np.ufunc = np.add) -> NDArray[np.float64]:
+    """``combine.reduce`` over the last axis but one, (..., K, C) → (..., C).
 
-    The upper half is added to the lower one until one row is left, in loops over K/2 · C values
-    where numpy's own sum takes C at a time. Depends on the values and K alone.
+    The upper half is combined with the lower one until one row is left, in loops over
+    K/2 · C values where numpy's own reduction takes C at a time. Depends on the values and K alone.
     """
     k, own = block.shape[-2], False
     while k > 1:
         half = k // 2
         low, high = block[..., :half, :], block[..., half : 2 * half, :]
-        out = np.add(low, high, out=low) if own else np.add(low, high)
+        out: NDArray[np.float64] = combine(low, high, out=low) if own else combine(low, high)
         if k % 2:
-            out[..., 0, :] += block[..., k - 1, :]
+            first = out[..., 0, :]
+            combine(first, block[..., k - 1, :], out=first)
         block, k, own = out, half, True
     return block[..., 0, :]
 

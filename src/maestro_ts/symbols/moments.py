@@ -32,7 +32,7 @@ class Moments:
 
 
 def joined(parts: Sequence[Moments], rows: Sequence[NDArray[np.intp]] | None = None) -> Moments:
-    """Moments of several portions of windows as one; `rows` are the places of each one's windows."""
+    """Moments of several portions of windows as one; `rows` are the places of their windows."""
     if len(parts) == 1:
         return parts[0]
     order = None if rows is None else np.argsort(np.concatenate(rows))

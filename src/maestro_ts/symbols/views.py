@@ -97,21 +97,25 @@ SUMMARY_FEATURES = ("mean", "log_deviation", "minimum", "maximum", "spread_mean"
 
 def summary_features(binned: Binned, floor: NDArray[np.float64]) -> NDArray[np.float64]:
     """Statistics of the whole window, (n, C, 6); NaN for a channel without a valid bin."""
-    spread = spread_view(binned, floor)
+    spread, mean = spread_view(binned, floor), binned.mean
     there = np.asarray(binned.count > 0)
     seen = np.asarray(there.any(axis=1))
-    filled = np.where(there, binned.mean, 0.0)
+
+    def filled(values: NDArray[np.float64], blank: float) -> NDArray[np.float64]:
+        return values if binned.alike is not None else np.where(there, values, blank)
+
     n_bins = np.maximum(there.sum(axis=1), 1)
-    mean = filled.sum(axis=1) / n_bins
-    deviation = np.sqrt((np.where(there, filled - mean[:, None], 0.0) ** 2).sum(axis=1) / n_bins)
+    level = fold(filled(mean, 0.0)) / n_bins
+    apart = filled(mean - repeat(level, mean.shape[1]), 0.0)
+    deviation = np.sqrt(fold(apart * apart) / n_bins)
     features = np.stack(
         [
-            mean,
+            level,
             np.log(deviation + floor),
-            np.where(there, binned.mean, np.inf).min(axis=1),
-            np.where(there, binned.mean, -np.inf).max(axis=1),
-            np.where(there, spread, 0.0).sum(axis=1) / n_bins,
-            np.where(there, spread, -np.inf).max(axis=1),
+            fold(filled(mean, np.inf), np.minimum),
+            fold(filled(mean, -np.inf), np.maximum),
+            fold(filled(spread, 0.0)) / n_bins,
+            fold(filled(spread, -np.inf), np.maximum),
         ],
         axis=-1,
     )
