@@ -110,3 +110,15 @@ def test_the_largest_alphabet_fits_a_byte():
     symbols = to_symbols(np.array([9.0]), breakpoints(250))
     assert symbols.dtype == np.uint8
     assert symbols.item() == 250
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_cells_give_what_a_search_gives(size):
+    rng = np.random.default_rng(size)
+    cuts = breakpoints(size)
+    near = cuts + rng.normal(size=(40, size - 1)) * 10.0 ** -rng.integers(2, 17, (40, 1))
+    far = [-np.inf, np.inf, -1e308, 1e308, -4.0, 4.0, np.nan, -0.0]
+    values = np.concatenate([near.ravel(), cuts, far, rng.normal(0, 3, 5000)])
+    expected = 1 + np.searchsorted(cuts, values, side="left")
+    expected[np.isnan(values)] = MISSING
+    np.testing.assert_array_equal(to_symbols(values, cuts), expected)

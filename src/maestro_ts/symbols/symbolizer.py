@@ -19,12 +19,14 @@ from maestro_ts.signals.transform import interpolate
 from maestro_ts.signals.windows import Windows
 from maestro_ts.symbols.alphabet import MISSING, breakpoints, to_symbols
 from maestro_ts.symbols.bins import Binned, bin_samples
-from maestro_ts.symbols.views import VIEWS, summary_features
+from maestro_ts.symbols.fold import repeat
+from maestro_ts.symbols.views import SUMMARY_FEATURES, VIEWS, summary_features
 
 __all__ = ["ModalitySymbols", "Symbolizer"]
 
 FLOOR_SHARE = 0.01  # of the typical deviation within a bin; keeps the log of a flat bin finite
 FEW_SAMPLES = 4  # a window as short as this is kept whole, one sample a bin
+BLOCK = 2**16  # values at a time
 Z_LIMIT = 12.0  # beyond every breakpoint; keeps a constant training statistic from dividing by 0
 
 
@@ -167,20 +169,38 @@ class Symbolizer:
     def symbols(self, name: str, binned: Binned) -> ModalitySymbols:
         """Symbols of one modality from its moments."""
         m = self.schema_[name]
-        floor = self.statistics_[f"{name}/floor"]
-        views = [
-            to_symbols(self._normalised(name, view, VIEWS[view].values(binned, floor)), self.cuts)
-            for view in self.views_of(m)
-        ]
-        there = binned.count > 0
-        tokens = np.where(there[..., None], np.stack(views, axis=-1), np.uint8(MISSING))
-        n, channels = len(there), there.shape[2]
+        n, length, channels = binned.mean.shape
+        tokens = np.empty((n, length, channels, len(self.views_of(m))), dtype=np.uint8)
+        valid = np.ones((n, length), dtype=bool)
+        summary = np.empty(
+            (n, channels, len(SUMMARY_FEATURES) * self.has_summary(m)), dtype=np.uint8
+        )
+        # Some windows at a time: what is computed on the way stays in the processor's cache.
+        step = max(1, BLOCK // (length * channels))
+        for first in range(0, n, step):
+            rows = slice(first, first + step)
+            self._fill(m, binned.part(rows), tokens[rows], valid[rows], summary[rows])
+        return ModalitySymbols(tokens, valid, summary)
+
+    def _fill(
+        self,
+        m: Modality,
+        binned: Binned,
+        tokens: NDArray[np.uint8],
+        valid: NDArray[np.bool_],
+        summary: NDArray[np.uint8],
+    ) -> None:
+        floor = self.statistics_[f"{m.name}/floor"]
+        for v, view in enumerate(self.views_of(m)):
+            z = self._normalised(m.name, view, VIEWS[view].values(binned, floor))
+            tokens[..., v] = to_symbols(z, self.cuts)
+        if binned.alike is None:
+            there = binned.count > 0
+            tokens[~there] = MISSING
+            valid[:] = there.any(axis=2)
         if self.has_summary(m):
             features = summary_features(binned, floor)
-            summary = to_symbols(self._centred(f"{name}/summary", features), self.cuts)
-        else:
-            summary = np.zeros((n, channels, 0), dtype=np.uint8)
-        return ModalitySymbols(tokens, np.asarray(there.any(axis=2)), summary)
+            summary[:] = to_symbols(self._centred(f"{m.name}/summary", features), self.cuts)
 
     def _normalised(self, name: str, view: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
         if VIEWS[view].normalised_by == "window":
@@ -191,10 +211,17 @@ class Symbolizer:
         mean = self.statistics_[f"{key}/mean"]
         deviation = self.statistics_[f"{key}/deviation"]
         tiny = np.maximum(1e-9 * np.abs(mean), 1e-30)
-        z = (values - mean) / np.maximum(deviation, tiny)
+        if mean.ndim == 1:
+            bins = values.shape[1]
+            mean, deviation, tiny = (repeat(row, bins) for row in (mean, deviation, tiny))
+        z = values - mean
         # The mean of equal values may differ from them by rounding, which must not choose a symbol.
-        noise = (deviation <= tiny) & (np.abs(values - mean) <= tiny)
-        return np.asarray(np.clip(np.where(noise, 0.0, z), -Z_LIMIT, Z_LIMIT))
+        flat = deviation <= tiny
+        noise = flat & (np.abs(z) <= tiny) if flat.any() else None
+        z /= np.maximum(deviation, tiny)
+        if noise is not None:
+            z[noise] = 0.0
+        return np.asarray(z)
 
     @property
     def duration_varies(self) -> bool:

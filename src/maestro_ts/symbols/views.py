@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maestro_ts.symbols.bins import Binned
+from maestro_ts.symbols.fold import fold, repeat
+from maestro_ts.symbols.moments import window_centre
 
 __all__ = ["SUMMARY_FEATURES", "VIEWS", "View", "shape_view", "summary_features"]
 
@@ -26,13 +28,16 @@ class View:
 
 def window_moments(binned: Binned) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and population deviation of each window's valid samples, (n, 1, C) each."""
-    count = binned.count.sum(axis=1, keepdims=True)
-    mean = np.where(binned.count > 0, binned.mean, 0.0)
+    count = binned.count if binned.alike is None else binned.alike
+    total, centre = window_centre(count, binned.mean)
+    apart = binned.mean - repeat(centre[:, 0], binned.mean.shape[1])
+    if binned.alike is None:
+        apart[~(count > 0)] = 0.0
+    np.multiply(apart, apart, out=apart)
+    apart *= count
+    apart += binned.m2
     with np.errstate(invalid="ignore", divide="ignore"):
-        centre = (binned.count * mean).sum(axis=1, keepdims=True) / count
-        between = binned.count * np.where(binned.count > 0, mean - centre, 0.0) ** 2
-        variance = (binned.m2 + between).sum(axis=1, keepdims=True) / count
-    return centre, np.sqrt(variance)
+        return centre, np.sqrt(fold(apart)[:, None] / total)
 
 
 def shape_view(binned: Binned, floor: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -41,10 +46,29 @@ def shape_view(binned: Binned, floor: NDArray[np.float64]) -> NDArray[np.float64
     Invariant under shift and positive scale of a channel; a constant channel gives 0, not NaN.
     """
     centre, deviation = window_moments(binned)
-    constant = deviation <= CONSTANT * binned.peak.max(axis=1, keepdims=True)
+    bins = binned.mean.shape[1]
+    z = binned.mean - repeat(centre[:, 0], bins)
     with np.errstate(invalid="ignore", divide="ignore"):
-        z = (binned.mean - centre) / deviation
-    return np.where(constant & ~np.isnan(binned.mean), 0.0, z)
+        z /= repeat(deviation[:, 0], bins)
+    constant = _constant(binned, centre, deviation)
+    return np.where(constant & ~np.isnan(binned.mean), 0.0, z) if constant.any() else z
+
+
+def _constant(
+    binned: Binned, centre: NDArray[np.float64], deviation: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Whether a window's channel does not move, (n, 1, C).
+
+    The largest of N magnitudes lies between that of the mean and ``√N`` deviations above it, which
+    nearly always decides; else, it is looked for.
+    """
+    count = binned.count if binned.alike is None else binned.alike
+    most = np.sqrt(count.sum(axis=1, keepdims=True).max(initial=0.0)) * deviation
+    low, hair = CONSTANT * np.abs(centre), 1e-9
+    surely = deviation <= low * (1 - hair)
+    if (surely | ~(deviation <= (low + CONSTANT * most) * (1 + hair))).all():
+        return surely
+    return np.asarray(deviation <= CONSTANT * binned.peak.max(axis=1, keepdims=True))
 
 
 def level_view(binned: Binned, floor: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -54,9 +78,12 @@ def level_view(binned: Binned, floor: NDArray[np.float64]) -> NDArray[np.float64
 
 def spread_view(binned: Binned, floor: NDArray[np.float64]) -> NDArray[np.float64]:
     """Log of the deviation within the bin plus a floor; invariant under shift."""
+    count = binned.count if binned.alike is None else binned.alike
     with np.errstate(invalid="ignore", divide="ignore"):
-        within = np.sqrt(binned.m2 / binned.count)
-    return np.log(np.where(binned.count > 0, within, np.nan) + floor)
+        within = binned.m2 / count  # NaN where empty
+    np.sqrt(within, out=within)
+    within += repeat(floor, within.shape[1])
+    return np.log(within, out=within)
 
 
 VIEWS = {
@@ -70,21 +97,25 @@ SUMMARY_FEATURES = ("mean", "log_deviation", "minimum", "maximum", "spread_mean"
 
 def summary_features(binned: Binned, floor: NDArray[np.float64]) -> NDArray[np.float64]:
     """Statistics of the whole window, (n, C, 6); NaN for a channel without a valid bin."""
-    spread = spread_view(binned, floor)
+    spread, mean = spread_view(binned, floor), binned.mean
     there = np.asarray(binned.count > 0)
     seen = np.asarray(there.any(axis=1))
-    filled = np.where(there, binned.mean, 0.0)
+
+    def filled(values: NDArray[np.float64], blank: float) -> NDArray[np.float64]:
+        return values if binned.alike is not None else np.where(there, values, blank)
+
     n_bins = np.maximum(there.sum(axis=1), 1)
-    mean = filled.sum(axis=1) / n_bins
-    deviation = np.sqrt((np.where(there, filled - mean[:, None], 0.0) ** 2).sum(axis=1) / n_bins)
+    level = fold(filled(mean, 0.0)) / n_bins
+    apart = filled(mean - repeat(level, mean.shape[1]), 0.0)
+    deviation = np.sqrt(fold(apart * apart) / n_bins)
     features = np.stack(
         [
-            mean,
+            level,
             np.log(deviation + floor),
-            np.where(there, binned.mean, np.inf).min(axis=1),
-            np.where(there, binned.mean, -np.inf).max(axis=1),
-            np.where(there, spread, 0.0).sum(axis=1) / n_bins,
-            np.where(there, spread, -np.inf).max(axis=1),
+            fold(filled(mean, np.inf), np.minimum),
+            fold(filled(mean, -np.inf), np.maximum),
+            fold(filled(spread, 0.0)) / n_bins,
+            fold(filled(spread, -np.inf), np.maximum),
         ],
         axis=-1,
     )
