@@ -275,7 +275,8 @@ class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "network_")
         windows = self._windows(X, reset=False)
         with _threads(self.n_threads):
-            return predict(self.front_end_, self.network_, windows)
+            precision = self.recipe_.model.precision
+            return predict(self.front_end_, self.network_, windows, precision=precision)
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:
         """Logits (n, K); for two classes their difference (n,)."""

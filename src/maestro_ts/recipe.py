@@ -99,6 +99,9 @@ class ModelSettings(Settings):
     dropout: float = Field(0.2, ge=0, lt=1)
     attention: Literal["sparse", "dense"] = "sparse"
     absent: Literal["token", "none", "symbols"] = "token"
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32", description="Of the arithmetic; weights and their updates stay float32."
+    )
 
     @model_validator(mode="after")
     def _heads_divide_width(self) -> ModelSettings:

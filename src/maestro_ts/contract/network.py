@@ -12,7 +12,15 @@ __all__ = ["Network"]
 
 
 class Network(nn.Module):
-    """Base of all networks. Evaluation draws nothing; training draws from the given generator."""
+    """Base of all networks. Evaluation draws nothing; training draws from the given generator.
+
+    Attributes
+    ----------
+    exact : tuple of str
+        Beginnings of the names of weights that stay float32 where the others are rounded.
+    """
+
+    exact: tuple[str, ...] = ()
 
     def forward(self, batch: Batch) -> Output:
         """Logits of a batch."""

@@ -25,6 +25,8 @@ from maestro_ts.signals.masks import hide, modality_mask
 from maestro_ts.signals.windows import Windows
 from maestro_ts.training.callbacks import Callback, EpochReport
 from maestro_ts.training.curriculum import draw_mask
+from maestro_ts.training.memory import memory_kept
+from maestro_ts.training.precision import in_precision
 from maestro_ts.training.predictor import predict_prepared
 from maestro_ts.training.resume import (
     TrainingState,
@@ -94,10 +96,11 @@ class Trainer:
         self.network.use_generator(self.draws)
         began = time.perf_counter() - self.spent
         try:
-            while self.epoch < epochs and not self._exhausted():
-                loss, budget = self._epoch(train, prepared)
-                self.epoch += 1
-                self._report(loss, budget, held, epochs, began)
+            with memory_kept():
+                while self.epoch < epochs and not self._exhausted():
+                    loss, budget = self._epoch(train, prepared)
+                    self.epoch += 1
+                    self._report(loss, budget, held, epochs, began)
         finally:
             self.network.use_generator(None)
         if self.best is None:
@@ -137,7 +140,7 @@ class Trainer:
         self.network.set_progress(share)
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(settings, share)
-        out = self.network(batch)
+        out = in_precision(self.network, self.recipe.model.precision)(batch)
         target = torch.from_numpy(train.targets[rows]).to(self.device)
         weight = torch.from_numpy(train.weights[rows]).to(self.device)
         each = F.cross_entropy(
@@ -146,7 +149,7 @@ class Trainer:
         loss = (each * weight).sum() / weight.sum().clamp(min=1e-12)
         total = loss if out.aux_loss is None else loss + out.aux_loss
         self.optimizer.zero_grad(set_to_none=True)
-        total.backward()
+        total.backward()  # type: ignore[no-untyped-call]
         if settings.gradient_norm is not None:
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), settings.gradient_norm)
         self.optimizer.step()
@@ -210,7 +213,11 @@ class Trainer:
             self.network.load_state_dict(self.average)
         for prepared, examples in held:
             predicted = predict_prepared(
-                self.front_end, self.network, prepared, len(examples.targets)
+                self.front_end,
+                self.network,
+                prepared,
+                len(examples.targets),
+                precision=self.recipe.model.precision,
             )
             p = predicted.probabilities
             scores.append(macro_f1(examples.targets, p.argmax(axis=1)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,8 @@ from maestro_ts.contract.front_end import FrontEnd
 from maestro_ts.contract.network import Network
 from maestro_ts.evaluation.prediction import Prediction
 from maestro_ts.signals.windows import Windows
+from maestro_ts.training.memory import memory_kept
+from maestro_ts.training.precision import in_precision
 
 __all__ = ["predict", "predict_prepared"]
 
@@ -25,10 +28,12 @@ def predict(
     *,
     batch_size: int = 64,
     device: torch.device | None = None,
+    precision: str = "float32",
 ) -> Prediction:
     """Logits and explanations of all windows, in their order."""
+    prepared = front_end.prepare(windows)
     return predict_prepared(
-        front_end, network, front_end.prepare(windows), len(windows), batch_size, device
+        front_end, network, prepared, len(windows), batch_size, device, precision
     )
 
 
@@ -39,6 +44,7 @@ def predict_prepared(
     n: int,
     batch_size: int = 64,
     device: torch.device | None = None,
+    precision: str = "float32",
 ) -> Prediction:
     """The same for windows that the front end has prepared."""
     device = device or next(network.parameters()).device
@@ -46,10 +52,11 @@ def predict_prepared(
     network.eval()
     parts: list[_Part] = []
     try:
-        with torch.no_grad():
+        with torch.no_grad(), memory_kept() if n > batch_size else nullcontext():
+            run = in_precision(network, precision)
             for first in range(0, n, batch_size):
                 rows = np.arange(first, min(first + batch_size, n))
-                out = network(front_end.collate(prepared, rows).to(device))
+                out = run(front_end.collate(prepared, rows).to(device))
                 parts.append(_Part(out.logits, out.budgets, out.expert_share, out.tokens))
     finally:
         network.train(was_training)
