@@ -17,6 +17,7 @@ from maestro_ts.contract.network import Network
 from maestro_ts.contract.output import Output
 from maestro_ts.model.attention import Attention
 from maestro_ts.model.budget import Budget
+from maestro_ts.model.components import component
 from maestro_ts.model.embedding import SymbolEmbedding, sinusoidal_positions
 from maestro_ts.model.encoder import EncoderLayer, FeedForward, distilled_length
 from maestro_ts.model.experts import Experts
@@ -333,6 +334,11 @@ class Maestro(Network):
         weights = there.to(fused.dtype)
         pooled = (fused * weights[..., None]).sum(dim=1)
         return pooled / weights.sum(dim=1, keepdim=True).clamp(min=1)
+
+    def component(self, module: str, *, weighted: bool) -> str:
+        """See `components`."""
+        experts = self.recipe.experts.placement == "fusion"
+        return component(module, weighted=weighted, experts=experts)
 
     # ------------------------------------------------------------- training
 
