@@ -14,7 +14,12 @@ from maestro_ts.contract.batch import Batch
 from maestro_ts.contract.network import Network
 from maestro_ts.contract.output import Output
 from maestro_ts.evaluation.cost import count_components, count_macs, count_parameters
-from maestro_ts.evaluation.pattern_cost import PatternCost, count_patterns, counted_patterns
+from maestro_ts.evaluation.pattern_cost import (
+    PatternCost,
+    count_patterns,
+    counted_patterns,
+    few_patterns,
+)
 
 B, H, L, E = 2, 3, 7, 4
 D = H * E
@@ -182,19 +187,33 @@ def test_every_pattern_of_few_modalities(n: int) -> None:
     assert () not in found
 
 
-@pytest.mark.parametrize(("n", "drawn"), [(9, 8), (13, 8), (13, 4), (40, 8)])
-def test_drawn_patterns_of_many_modalities(n: int, drawn: int) -> None:
-    found = counted_patterns(names(n), drawn=drawn)
-    assert found == counted_patterns(names(n), drawn=drawn)
+def by_size(found: list[tuple[str, ...]]) -> dict[int, int]:
+    """Size → how many; in order, each once, and every modality about equally often."""
     assert len(found) == len(set(found))
-    sizes = [len(p) for p in found]
-    assert {k: sizes.count(k) for k in sizes} == {
-        k: 1 if k == n else n if k in (1, n - 1) else drawn for k in range(1, n + 1)
-    }
     assert all(list(p) == sorted(p) for p in found)
-    for k in range(2, n - 1):
-        often = [sum(name in p for p in found if len(p) == k) for name in names(n)]
-        assert max(often) - min(often) <= 1  # every one is absent about equally often
+    sizes = [len(p) for p in found]
+    assert sizes == sorted(sizes, reverse=True)
+    for k in set(sizes):
+        often = [sum(name in p for p in found if len(p) == k) for name in found[0]]
+        assert max(often) - min(often) <= 1
+    return {k: sizes.count(k) for k in sizes}
+
+
+@pytest.mark.parametrize("n", [9, 13, 40])
+def test_drawn_patterns_of_many_modalities(n: int) -> None:
+    found = counted_patterns(names(n))
+    assert found == counted_patterns(names(n))
+    assert by_size(found) == {n: 1, n - 1: n, **dict.fromkeys(range(2, n - 1), 8), 1: n}
+
+
+def test_few_patterns_for_means_and_ranges() -> None:
+    assert few_patterns(["a"]) == [("a",)]
+    assert few_patterns(names(6)) == counted_patterns(names(6))
+    assert by_size(few_patterns(names(7))) == {7: 1, **dict.fromkeys(range(1, 7), 4)}
+    assert by_size(few_patterns(names(13))) == {13: 1, **dict.fromkeys(range(1, 13), 4)}
+    many = by_size(few_patterns(names(40)))
+    assert len(many) == 13
+    assert {1, 39, 40} < set(many)
 
 
 def test_one_modality_costs_what_is_saved_without_it() -> None:
@@ -219,7 +238,8 @@ def test_patterns_are_told_apart() -> None:
             rows = [m(x[: i + 1]) for i, m in enumerate(self.maps) if there[i]]
             return Output(logits=torch.cat(rows))
 
-    cost = count_patterns(Rows(), "abc", lambda kept: batch([n in kept for n in "abc"]))
+    patterns = counted_patterns("abc")
+    cost = count_patterns(Rows(), "abc", lambda p: batch([n in p for n in "abc"]), patterns)
     assert cost.full == 6 * D
     assert [(r.missing, r.patterns, r.macs, r.lowest, r.highest) for r in cost.by_missing()] == [
         (0, 1, 6 * D, 6 * D, 6 * D),

@@ -13,7 +13,14 @@ from maestro_ts.contract.batch import Batch
 from maestro_ts.contract.network import Network
 from maestro_ts.evaluation.cost import count_macs
 
-__all__ = ["MissingCost", "ModalityCost", "PatternCost", "count_patterns", "counted_patterns"]
+__all__ = [
+    "MissingCost",
+    "ModalityCost",
+    "PatternCost",
+    "count_patterns",
+    "counted_patterns",
+    "few_patterns",
+]
 
 Pattern = tuple[str, ...]
 
@@ -64,11 +71,12 @@ class PatternCost:
         rows = []
         for k in range(len(self.names)):
             macs = [v for kept, v in self.macs.items() if len(kept) == len(self.names) - k]
-            rows.append(MissingCost(k, len(macs), fmean(macs), min(macs), max(macs)))
+            if macs:
+                rows.append(MissingCost(k, len(macs), fmean(macs), min(macs), max(macs)))
         return rows
 
     def by_modality(self) -> list[ModalityCost]:
-        """What each modality costs."""
+        """What each modality costs, if it was counted left out and alone."""
         return [
             ModalityCost(
                 name,
@@ -83,11 +91,9 @@ def count_patterns(
     network: Network,
     names: Sequence[str],
     batch_of: Callable[[Pattern], Batch],
-    *,
-    few: int = 8,
-    drawn: int = 8,
+    patterns: Sequence[Pattern],
 ) -> PatternCost:
-    """Count one window under every counted pattern.
+    """Count one window under each of these patterns.
 
     Parameters
     ----------
@@ -96,32 +102,48 @@ def count_patterns(
         Modalities that the window has.
     batch_of : callable
         Names to keep → the window as a batch of one, all others absent.
-    few, drawn : int
-        See `counted_patterns`.
+    patterns : sequence of tuple of str
+        Names to keep, all of them among others.
     """
-    patterns = counted_patterns(names, few=few, drawn=drawn)
     return PatternCost(tuple(names), {p: count_macs(network, batch_of(p)) for p in patterns})
 
 
-def counted_patterns(names: Sequence[str], *, few: int = 8, drawn: int = 8) -> list[Pattern]:
-    """Modalities kept, largest first: always all, each left out and each alone.
+def counted_patterns(names: Sequence[str]) -> list[Pattern]:
+    """Modalities kept, largest first: every pattern that keeps one, up to eight modalities.
 
-    Up to `few` modalities every pattern that keeps one; beyond, `drawn` patterns of every other
-    size: neighbours in one random order (of a fixed seed) that is closed to a ring, from places at
-    equal distances, so that every modality is absent about equally often. What a single
-    modality costs needs the window without it: then that is counted too.
+    Beyond: all, each left out, each alone, and eight of every other size (`_on_ring`). What a
+    single modality costs needs the window without it: then that is one more.
     """
     n = len(names)
     if n == 1:
         return [tuple(names), ()]
-    order = np.random.default_rng(SEED).permutation(n)
-    count = min(drawn, n)
     found: list[Pattern] = []
     for size in range(n, 0, -1):
-        if n <= few or size in (n, n - 1, 1):
-            found += combinations(names, size)
-            continue
-        for start in (place * n // count for place in range(count)):
-            kept = sorted(order[(start + i) % n] for i in range(size))
-            found.append(tuple(names[i] for i in kept))
+        every = n <= 8 or size in (n, n - 1, 1)
+        found += combinations(names, size) if every else _on_ring(names, size, 8)
     return found
+
+
+def few_patterns(names: Sequence[str]) -> list[Pattern]:
+    """Enough for means and ranges: at most 63 patterns whatever the number of modalities.
+
+    Every pattern up to six; beyond, all, and four of each of at most twelve sizes.
+    """
+    n = len(names)
+    if n <= 6:
+        return [kept for size in range(n, 0, -1) for kept in combinations(names, size)]
+    sizes = np.unique(np.linspace(1, n - 1, min(12, n - 1)).round().astype(int))
+    rest = [kept for size in sizes[::-1] for kept in _on_ring(names, int(size), 4)]
+    return [tuple(names), *rest]
+
+
+def _on_ring(names: Sequence[str], size: int, count: int) -> list[Pattern]:
+    """Neighbours on a ring, from places at equal distances: each is absent about equally often.
+
+    On the ring is one random order, of a fixed seed.
+    """
+    n = len(names)
+    order = np.random.default_rng(SEED).permutation(n)
+    starts = [place * n // count for place in range(count)]
+    chosen = [sorted(order[(start + i) % n] for i in range(size)) for start in starts]
+    return [tuple(names[i] for i in kept) for kept in chosen]

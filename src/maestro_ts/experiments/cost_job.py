@@ -15,7 +15,12 @@ import torch
 from maestro_ts._version import __version__
 from maestro_ts.estimator import MaestroClassifier
 from maestro_ts.evaluation.cost import count_components, count_parameters
-from maestro_ts.evaluation.pattern_cost import MissingCost, ModalityCost, count_patterns
+from maestro_ts.evaluation.pattern_cost import (
+    MissingCost,
+    ModalityCost,
+    count_patterns,
+    counted_patterns,
+)
 from maestro_ts.experiments.drawn_windows import drawn_batches, drawn_windows
 from maestro_ts.experiments.pass_memory import pass_memory
 
@@ -106,7 +111,7 @@ def run_cost(folder: Path, *, batch: int = 64, rounds: int = 5) -> RunCost:
     clf = MaestroClassifier.load(folder)
     front_end, network, names = clf.front_end_, clf.network_, clf.schema_.names
     batch_of = drawn_batches(front_end, clf.duration_, 1)
-    patterns = count_patterns(network, names, batch_of)
+    patterns = count_patterns(network, names, batch_of, counted_patterns(names))
     sizes, threads = sorted({1, batch}), torch.get_num_threads()
     memory = pass_memory(folder, sizes, threads)
     passes = []

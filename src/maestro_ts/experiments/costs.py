@@ -12,7 +12,7 @@ from maestro_ts.contract.batch import Batch
 from maestro_ts.contract.front_end import FrontEnd
 from maestro_ts.contract.network import Network
 from maestro_ts.evaluation.cost import count_components, count_parameters
-from maestro_ts.evaluation.pattern_cost import count_patterns
+from maestro_ts.evaluation.pattern_cost import count_patterns, few_patterns
 from maestro_ts.model.front_end import SymbolFrontEnd
 from maestro_ts.signals.masks import pattern_mask
 from maestro_ts.signals.windows import Windows
@@ -32,12 +32,11 @@ def cost_of(front_end: FrontEnd, network: Network, windows: Windows) -> dict[str
     }
     if there:
         batch_of = absences(front_end, window)
-        patterns = count_patterns(network, there, batch_of, few=6, drawn=4)  # about a second
+        patterns = count_patterns(network, there, batch_of, few_patterns(there))
         cost |= {
             "macs_full": patterns.full,
             "macs_by_component": count_components(network, batch_of(there)),
             "macs_by_missing": [asdict(r) for r in patterns.by_missing()],
-            "macs_by_modality": [asdict(r) for r in patterns.by_modality()],
         }
     if isinstance(front_end, SymbolFrontEnd):
         cost["tokens"] = dict(front_end.symbolizer.lengths_)
