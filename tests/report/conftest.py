@@ -169,7 +169,13 @@ def few(modalities: tuple[str, ...] = ("accelerometer", "gyroscope")) -> Results
             "parameters": 123456,
             "macs_full": 12.3e6,
             "macs_by_missing": [
-                {"missing": k, "macs": 12.3e6 * (1 - k / len(modalities))}
+                {
+                    "missing": k,
+                    "patterns": 1 + k,
+                    "macs": 12.3e6 * (1 - k / len(modalities)),
+                    "lowest": 12.3e6 * (1 - k / len(modalities)) - 1e6 * k,
+                    "highest": 12.3e6 * (1 - k / len(modalities)) + 2e6 * k,
+                }
                 for k in range(len(modalities))
             ],
             "tokens": {m: 32 - 3 * i for i, m in enumerate(modalities)},

@@ -11,7 +11,7 @@ from maestro_ts.evaluation.results import Results
 from maestro_ts.report.blocks import block
 from maestro_ts.report.budgets import budgets_figure
 from maestro_ts.report.confusions import confusions_figure, row_shares
-from maestro_ts.report.cost import cost_facts, cost_figure, counted
+from maestro_ts.report.cost import cost_alt, cost_facts, cost_figure, counted
 from maestro_ts.report.experts import experts_figure
 from maestro_ts.report.learning import learning_caption, learning_figure
 from maestro_ts.report.missing_rate import (
@@ -213,11 +213,21 @@ def test_missing_runs() -> None:
     assert missing_runs([1, 2]) == []
 
 
-def test_cost_and_tokens(few: Results) -> None:
+def test_cost_and_tokens(few: Results, many: Results) -> None:
     macs, tokens = cost_figure(few), tokens_figure(few)
     assert macs is not None
     assert tokens is not None
-    assert list(macs.data[0].y) == [row["macs"] for row in few.cost["macs_by_missing"]]
+    rows = few.cost["macs_by_missing"]
+    band, mean = macs.data
+    assert list(mean.y) == [row["macs"] for row in rows]
+    corners = list(zip(band.x, band.y, strict=True))
+    assert corners[: len(rows)] == [(row["missing"], row["highest"]) for row in rows]
+    assert corners[len(rows) :] == [(row["missing"], row["lowest"]) for row in rows[::-1]]
+    assert mean.text[:2] == ("12.3 M", "6.15 M (5.15 M to 8.15 M)")
+    assert "6.15 M (5.15 M to 8.15 M) with 1 missing" in cost_alt(few)
+    earlier = cost_figure(many)  # results without a range
+    assert earlier is not None
+    assert [trace.mode for trace in earlier.data] == ["lines+markers"]
     assert list(tokens.data[0].x) == [32, 29]
     assert cost_facts(few) == [
         ("Parameters", "123,456"),

@@ -8,6 +8,7 @@ import sys
 import typer
 
 from maestro_ts.cli import (
+    cost,
     datasets,
     demo,
     doctor,
@@ -42,6 +43,7 @@ app.command("fit")(fit.fit)
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
 app.command("report")(report.report)
+app.command("cost")(cost.cost)
 app.command("doctor")(doctor.doctor)
 
 

@@ -37,3 +37,15 @@ class Network(nn.Module):
 
     def after_step(self) -> None:
         """Called after each optimiser step, for state that no gradient moves."""
+
+    def component(self, module: str, *, weighted: bool) -> str:
+        """Name of the component to which a matrix product belongs when its cost is counted.
+
+        Parameters
+        ----------
+        module : str
+            Qualified name of the module that owns the weight, or that multiplies two activations.
+        weighted : bool
+            Which of the two it is.
+        """
+        return module.partition(".")[0] or "other"

@@ -17,6 +17,7 @@ from maestro_ts.contract.network import Network
 from maestro_ts.contract.output import Output
 from maestro_ts.model.attention import Attention
 from maestro_ts.model.budget import Budget
+from maestro_ts.model.components import component
 from maestro_ts.model.distil import distilled_length
 from maestro_ts.model.embedding import SymbolEmbedding, sinusoidal_positions
 from maestro_ts.model.encoder import EncoderLayer, FeedForward
@@ -340,6 +341,11 @@ class Maestro(Network):
         total = blank.index_add(0, spans.owner, weights)
         summed = blank.expand(-1, fused.shape[1]).index_add(0, spans.owner, fused * weights)
         return summed / total
+
+    def component(self, module: str, *, weighted: bool) -> str:
+        """See `components`."""
+        experts = self.recipe.experts.placement == "fusion"
+        return component(module, weighted=weighted, experts=experts)
 
     # ------------------------------------------------------------- training
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import plotly.graph_objects as go
 
 from maestro_ts.evaluation.results import Results
-from maestro_ts.report.theme import BLUE, styled
+from maestro_ts.report.theme import BLUE, styled, tint
 
 __all__ = ["COST_CAPTION", "cost_alt", "cost_facts", "cost_figure", "counted"]
 
 COST_CAPTION = (
-    "Multiply-accumulates of one window, counted. A falling line means that the model does not "
-    "compute what is not there."
+    "Multiply-accumulates of one window, counted: mean over the patterns with so many modalities "
+    "missing, the band is the cheapest to the dearest. A falling line means that the model does "
+    "not compute what is not there."
 )
 STEPS = ((1e9, " G"), (1e6, " M"), (1e3, " k"))
 
@@ -25,15 +28,26 @@ def counted(value: float) -> str:
 
 
 def cost_figure(results: Results) -> go.Figure | None:
-    """A line over the number of absent modalities."""
+    """A line over the number of absent modalities, in a band from the lowest to the highest."""
     rows = results.cost.get("macs_by_missing") or []
     if not rows:
         return None
     figure = go.Figure()
+    missing = [row["missing"] for row in rows]
+    if all("lowest" in row for row in rows):  # not in the results of earlier versions
+        figure.add_scatter(
+            x=missing + missing[::-1],
+            y=[row["highest"] for row in rows] + [row["lowest"] for row in reversed(rows)],
+            mode="lines",
+            fill="toself",
+            fillcolor=tint(BLUE),
+            line={"width": 0, "color": BLUE},
+            hoverinfo="skip",
+        )
     figure.add_scatter(
-        x=[row["missing"] for row in rows],
+        x=missing,
         y=[row["macs"] for row in rows],
-        text=[counted(row["macs"]) for row in rows],
+        text=[_told(row) for row in rows],
         mode="lines+markers",
         line={"color": BLUE, "width": 2.5},
         marker={"size": 7},
@@ -42,6 +56,13 @@ def cost_figure(results: Results) -> go.Figure | None:
     figure.update_xaxes(title_text="Modalities missing", dtick=1 if len(rows) < 16 else None)
     figure.update_yaxes(title_text="Multiply-accumulates", rangemode="tozero", tickformat="~s")
     return styled(figure, 300, showlegend=False)
+
+
+def _told(row: dict[str, Any]) -> str:
+    """Mean and range of a row, e.g. ``3.2 M (2.9 M to 3.6 M)``."""
+    if row.get("lowest", row["macs"]) == row.get("highest", row["macs"]):
+        return counted(row["macs"])
+    return f"{counted(row['macs'])} ({counted(row['lowest'])} to {counted(row['highest'])})"
 
 
 def cost_facts(results: Results) -> list[tuple[str, str]]:
@@ -57,7 +78,7 @@ def cost_facts(results: Results) -> list[tuple[str, str]]:
 def cost_alt(results: Results) -> str:
     """What it shows."""
     said = [
-        f"{counted(row['macs'])} with {row['missing']} missing"
+        f"{_told(row)} with {row['missing']} missing"
         for row in results.cost.get("macs_by_missing") or []
     ]
     return f"Line chart of multiply-accumulates per window: {', '.join(said)}."
