@@ -84,6 +84,8 @@ def encoder(cost: Counter[str], recipe: Recipe, length: int, longest: int, budge
         keys = sampled(beta, longest)
         cost["encoders: projections"] += 4 * length * model.width**2
         queries = budget * math.log(max(length, 2))
+        if recipe.budget.rule == "fractional":
+            queries = max(queries, 1.0)
         if recipe.budget.rule == "paper":
             queries = math.floor(budget) * math.ceil(math.log(max(length, 2)))
         elif recipe.budget.rule == "code":
