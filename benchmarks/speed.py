@@ -1,12 +1,12 @@
-"""Ours against the published formulation at its shape: ratios of interleaved runs in one process.
+"""Ours against the published formulation at its shape: ratios of processes that take turns.
 
-``python benchmarks/speed.py [--threads 2] [--rounds 7] [--out docs/results/speed.json]``
+``python benchmarks/speed.py [--threads 2] [--rounds 9] [--only NAME …] [--out FILE]``
 
 Shape S is WESAD as published: 10 modalities of 128 tokens, width 64, 8 heads, 2 + 2 layers, 4
-experts, dropout .1. Every round times each side once, in turn; the ratio is of medians, its spread
-the quartiles of the rounds' own ratios. The published formulation must reach the shares of the
-matrix peak that its original was measured at (46, 33 and 12 of about 400 GFLOP/s), or a ratio to
-it does not count.
+experts, dropout .1; 64 windows unless a row says otherwise. In every round each side has one turn
+while the others are stopped; the ratio is of medians, its spread the quartiles of the rounds' own
+ratios. The published formulation must reach the shares of the matrix peak that its original was
+measured at (46, 33 and 12 of about 400 GFLOP/s), or a ratio to it does not count.
 """
 
 from __future__ import annotations
@@ -17,198 +17,205 @@ import platform
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from maestro_ts._version import __version__
 from maestro_ts.atomic import write_text
-from maestro_ts.contract.batch import Batch
-from maestro_ts.contract.network import Network
-from maestro_ts.contract.registry import build_front_end, build_network
-from maestro_ts.recipe import load_recipe
-from maestro_ts.signals.windows import Windows
-from published import Published, Shape, multiply_accumulates, symbols_by_loop
-from store import SCHEMA, WINDOW_S
+from published import Shape, multiply_accumulates
+from sides import Side
+from turns import Turns, ratio
 
-BATCH = 64
+PUBLISHED = "published"
 # GFLOP/s that the original reached, and the peak of matrix products on the machine it ran on.
-ORIGINAL = {"training": 46.0, "inference, 64 windows": 33.0, "inference, one window": 12.0}
+ORIGINAL = {"train": 46.0, "infer": 33.0, "one": 12.0}
 ORIGINAL_PEAK = 400.0
+TOKEN = {"model.absent": "token"}
+HALF = {"model.precision": "bfloat16"}
 
 
-def windows(n: int) -> Windows:
-    """White noise at WESAD's rates."""
-    rng = np.random.default_rng(0)
-    arrays = {
-        m.name: rng.normal(size=(n, round((m.rate_hz or 0) * WINDOW_S), m.channels)) for m in SCHEMA
+def against_published(side: Side, question: str, rounds: int) -> dict[str, Any]:
+    """Ours and theirs at the same batch."""
+    theirs = replace(side, recipe="", settings={})
+    with Turns({"ours": side, PUBLISHED: theirs}) as turns:
+        found = turns.rounds(question, rounds)
+    row = compared(found["ours"], found[PUBLISHED], PUBLISHED)
+    kind = "one" if side.batch == 1 else question
+    work = 2 * multiply_accumulates(Shape()) * side.batch * (3 if question == "train" else 1)
+    reached = work / row["reference_value"] / 1e9
+    return row | {
+        "reference_share_of_peak": round(reached / matrix_peak(), 3),
+        "original_share_of_peak": round(ORIGINAL[kind] / ORIGINAL_PEAK, 3),
     }
-    return Windows.from_arrays(arrays, SCHEMA, duration_s=WINDOW_S)
 
 
-def ours() -> tuple[Network, Batch, Batch]:
-    """Our network with the paper's settings, absent modalities one token; 64 windows, and one."""
-    given = windows(BATCH)
-    recipe = load_recipe("paper").override({"model.absent": "token"})
-    front_end = build_front_end(recipe).fit(given)
-    torch.manual_seed(0)
-    return build_network(front_end, 3, recipe), front_end(given), front_end(given[:1])
+def against(mine: Side, other: Side, name: str, question: str, rounds: int) -> dict[str, Any]:
+    """Two of our sides; how many times less the first takes."""
+    with Turns({"ours": mine, name: other}) as turns:
+        found = turns.rounds(question, rounds)
+    return compared(found["ours"], found[name], name)
 
 
-def training(logits: Callable[[], Tensor], network: torch.nn.Module) -> Callable[[], None]:
-    """One step: forward, backward, Adam."""
-    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3, fused=True)
-    targets = torch.randint(0, 3, (BATCH,), generator=torch.Generator().manual_seed(0))
-
-    def step() -> None:
-        network.train()
-        loss = F.cross_entropy(logits(), targets)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
-
-    return step
-
-
-def inference(logits: Callable[[], Tensor], network: torch.nn.Module) -> Callable[[], None]:
-    """One pass in evaluation."""
-
-    def run() -> None:
-        network.eval()
-        with torch.no_grad():
-            logits()
-
-    return run
+def growth(side: Side, rounds: int) -> dict[str, Any]:
+    """Time, memory and operations of windows eight times as long."""
+    long = replace(side, tokens=8 * side.tokens)
+    with Turns({"ours": long, "128 tokens": side}) as turns:
+        found = turns.rounds("train", rounds)
+        memory = {name: turns.ask(name, "memory") for name in ("ours", "128 tokens")}
+        macs = {name: turns.ask(name, "macs") for name in memory}
+    row = compared(found["128 tokens"], found["ours"], "1024 tokens over 128")
+    return row | {
+        "macs_ratio": round(macs["ours"] / macs["128 tokens"], 2),
+        "memory_ratio": round(memory["ours"] / memory["128 tokens"], 2),
+    }
 
 
-def interleaved(sides: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
-    """Seconds of every side in every round, after one that does not count."""
-    seconds: dict[str, list[float]] = {name: [] for name in sides}
-    for number in range(rounds + 1):
-        for name, run in sides.items():
-            began = time.perf_counter()
-            run()
-            if number:
-                seconds[name].append(time.perf_counter() - began)
-    return seconds
+def longest(side: Side) -> dict[str, Any]:
+    """Whether 10 × 8192 tokens train at batch 2, and in how much memory."""
+    with Turns({"ours": replace(side, tokens=8192, batch=2)}) as turns:
+        memory = turns.ask("ours", "memory")
+        seconds = turns.ask("ours", "train")
+    return {"ours_value": round(seconds, 2), "memory_gb": round(memory / 1e9, 2)}
 
 
-def compared(name: str, seconds: dict[str, list[float]]) -> dict[str, Any]:
-    """Median of each side, and how many times faster the first is."""
-    mine, reference = seconds
-    ratios = np.array(seconds[reference]) / np.array(seconds[mine])
-    medians = {side: float(np.median(values)) for side, values in seconds.items()}
+def budgets(side: Side, rounds: int) -> dict[str, Any]:
+    """Time and operations of a pass with the budget forced to 1 … 5, as shares of those at 5."""
+    forced = {
+        f"{b}": replace(side, settings=side.settings | {"budget.rule": "fixed", "budget.beta": b})
+        for b in (1.0, 2.0, 3.0, 4.0, 5.0)
+    }
+    with Turns(forced) as turns:
+        found = turns.rounds("infer", rounds)
+        macs = {name: turns.ask(name, "macs") for name in forced}
+    time_share = {n: float(np.median(v) / np.median(found["5.0"])) for n, v in found.items()}
+    macs_share = {n: v / macs["5.0"] for n, v in macs.items()}
+    worst = max(abs(time_share[n] / macs_share[n] - 1) for n in forced)
     return {
-        "name": name,
-        "ours_s": round(medians[mine], 5),
-        "reference": reference,
-        "reference_s": round(medians[reference], 5),
-        "ratio": round(medians[reference] / medians[mine], 2),
-        "spread": [round(float(q), 2) for q in np.quantile(ratios, (0.25, 0.75))],
+        "time_share": {n: round(v, 3) for n, v in time_share.items()},
+        "macs_share": {n: round(v, 3) for n, v in macs_share.items()},
+        "largest_deviation": round(worst, 3),
+    }
+
+
+def memory(side: Side) -> dict[str, Any]:
+    """Resident memory that three training steps add at most."""
+    with Turns({"ours": side, PUBLISHED: replace(side, recipe="", settings={})}) as turns:
+        found = {name: turns.ask(name, "memory") for name in ("ours", PUBLISHED)}
+    return {
+        "ours_value": round(found["ours"] / 1e6),
+        "reference": PUBLISHED,
+        "reference_value": round(found[PUBLISHED] / 1e6),
+        "ratio": round(found[PUBLISHED] / found["ours"], 2),
+        "unit": "MB",
+    }
+
+
+def rows(threads: int, rounds: int) -> dict[str, Callable[[], dict[str, Any]]]:
+    """Every row of the table by its name."""
+    paper = Side("paper", TOKEN, threads=threads)
+    rounded = replace(paper, settings=TOKEN | HALF)
+    default = Side("default", threads=threads)
+    one = replace(paper, batch=1)
+    dense = replace(paper, settings=TOKEN | {"model.attention": "dense", "budget.rule": "fixed"})
+
+    def longer(side: Side) -> Side:
+        return replace(side, tokens=1024, batch=8)
+
+    return {
+        "S training": lambda: against_published(paper, "train", rounds),
+        "S training, bfloat16": lambda: against_published(rounded, "train", rounds),
+        "S inference": lambda: against_published(paper, "infer", rounds),
+        "S inference, bfloat16": lambda: against_published(rounded, "infer", rounds),
+        "S inference, one window": lambda: against_published(one, "infer", 3 * rounds),
+        "default training": lambda: against_published(default, "train", rounds),
+        "default inference": lambda: against_published(default, "infer", rounds),
+        "S memory of training": lambda: memory(paper),
+        "S memory of training, bfloat16": lambda: memory(rounded),
+        "S training, half absent": lambda: against(
+            replace(paper, absent="half"), paper, "all there", "train", rounds
+        ),
+        "S inference, half absent": lambda: against(
+            replace(paper, absent="half"), paper, "all there", "infer", rounds
+        ),
+        "S training, all but one absent": lambda: against(
+            replace(paper, absent="all but one"), paper, "all there", "train", rounds
+        ),
+        "S inference, all but one absent": lambda: against(
+            replace(paper, absent="all but one"), paper, "all there", "infer", rounds
+        ),
+        "longer windows, batch 8": lambda: growth(replace(paper, batch=8), rounds),
+        "8192 tokens, batch 2": lambda: longest(paper),
+        "budget 1 to 5": lambda: budgets(paper, rounds),
+        "dense, 128 tokens, training": lambda: against(paper, dense, "dense", "train", rounds),
+        "dense, 128 tokens, inference": lambda: against(paper, dense, "dense", "infer", rounds),
+        "dense, 1024 tokens, training": lambda: against(
+            longer(paper), longer(dense), "dense", "train", rounds
+        ),
+        "dense, 1024 tokens, inference": lambda: against(
+            longer(paper), longer(dense), "dense", "infer", rounds
+        ),
+    }
+
+
+def compared(mine: np.ndarray, reference: np.ndarray, name: str) -> dict[str, Any]:
+    """Medians of both sides in seconds, and how many times less the first takes."""
+    value, spread = ratio(mine, reference)
+    return {
+        "ours_value": round(float(np.median(mine)), 5),
+        "reference": name,
+        "reference_value": round(float(np.median(reference)), 5),
+        "ratio": round(value, 2),
+        "spread": [round(q, 2) for q in spread],
+        "unit": "s",
     }
 
 
 def matrix_peak(rounds: int = 15) -> float:
-    """GFLOP/s of a product at the shape of one encoder's feed-forward layer, in float32."""
-    a, b = torch.randn(8192, 64), torch.randn(64, 256)
-    run = interleaved({"product": lambda: torch.mm(a, b)}, rounds)["product"]
-    big = torch.randn(1024, 1024)
-    square = interleaved({"product": lambda: torch.mm(big, big)}, rounds)["product"]
-    return max(2 * 8192 * 64 * 256 / np.median(run), 2 * 1024**3 / np.median(square)) / 1e9
-
-
-def measure(rounds: int) -> dict[str, Any]:
-    """All comparisons."""
-    shape = Shape()
-    torch.manual_seed(0)
-    reference = Published(shape)
-    numbers = [torch.randint(0, 20, (BATCH, shape.tokens, c)).float() for c in shape.channels]
-    one = [x[:1] for x in numbers]
-    everyone = torch.ones(len(shape.channels))
-    network, batch, single = ours()
-    network.use_generator(torch.Generator().manual_seed(0))
-    pairs = {
-        "training": (
-            training(lambda: network(batch).logits, network),
-            training(lambda: reference(numbers, everyone), reference),
-        ),
-        "inference, 64 windows": (
-            inference(lambda: network(batch).logits, network),
-            inference(lambda: reference(numbers, everyone), reference),
-        ),
-        "inference, one window": (
-            inference(lambda: network(single).logits, network),
-            inference(lambda: reference(one, everyone), reference),
-        ),
-    }
-    rows = [
-        compared(name, interleaved({"ours": mine, "published": theirs}, rounds))
-        for name, (mine, theirs) in pairs.items()
-    ]
-    values = windows(BATCH).samples["chest_ecg"].values.reshape(BATCH, -1, 1)
-    symbolizer = build_front_end(load_recipe("paper").override({"symbols.interpolate_hz": None}))
-    ecg = Windows.from_arrays({"chest_ecg": values}, [SCHEMA["chest_ecg"]], duration_s=WINDOW_S)
-    symbolizer.fit(ecg)
-    rows.append(
-        compared(
-            "symbols, shape view, 64 windows of 5,600 samples",
-            interleaved(
-                {
-                    "ours": lambda: symbolizer.prepare(ecg),
-                    "a loop over windows and channels": lambda: symbols_by_loop(
-                        values, shape.tokens
-                    ),
-                },
-                rounds,
-            ),
-        )
-    )
-    peak = matrix_peak()
-    flops = 2 * multiply_accumulates(shape)
-    work = {
-        "training": 3 * BATCH * flops,
-        "inference, 64 windows": BATCH * flops,
-        "inference, one window": flops,
-    }
-    for row in rows[:3]:
-        reached = work[row["name"]] / row["reference_s"] / 1e9
-        row["reference_share_of_peak"] = round(reached / peak, 3)
-        row["original_share_of_peak"] = round(ORIGINAL[row["name"]] / ORIGINAL_PEAK, 3)
-    return {
-        "version": __version__,
-        "machine": f"{platform.machine()}, {torch.get_num_threads()} threads",
-        "torch": torch.__version__,
-        "rounds": rounds,
-        "matrix_peak_gflops": round(peak, 1),
-        "rows": rows,
-    }
+    """GFLOP/s of float32 products, the better of a square one and one layer's."""
+    best = 0.0
+    for left, right in (((8192, 64), (64, 256)), ((1024, 1024), (1024, 1024))):
+        a, b = torch.randn(*left), torch.randn(*right)
+        seconds = []
+        for _ in range(rounds):
+            began = time.perf_counter()
+            torch.mm(a, b)
+            seconds.append(time.perf_counter() - began)
+        best = max(best, 2 * left[0] * left[1] * right[1] / float(np.median(seconds)) / 1e9)
+    return best
 
 
 def main() -> None:
-    """Print the table, and write it where asked."""
+    """Print the table row by row, and write what was measured."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--only", nargs="*", default=[], help="beginnings of the rows' names")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
-    found = measure(given.rounds)
-    for row in found["rows"]:
-        share = row.get("reference_share_of_peak")
-        said = f", published at {share:.1%} of the peak" if share is not None else ""
-        low, high = row["spread"]
-        print(
-            f"{row['name']:<50} {row['ratio']:6.2f}x [{low:.2f}, {high:.2f}]  "
-            f"{row['ours_s'] * 1000:.1f} ms against {row['reference_s'] * 1000:.1f} ms{said}"
-        )
-    if given.out is not None:
-        write_text(given.out, json.dumps(found, indent=1) + "\n")
+    measured: dict[str, Any] = {}
+    if given.out is not None and given.out.exists() and given.only:
+        measured = {row["name"]: row for row in json.loads(given.out.read_text())["rows"]}
+    for name, measure in rows(given.threads, given.rounds).items():
+        if given.only and not name.startswith(tuple(given.only)):
+            continue
+        measured[name] = {"name": name, **measure()}
+        print(f"{name:<36}", json.dumps({k: v for k, v in measured[name].items() if k != "name"}))
+        if given.out is not None:
+            told = {
+                "version": __version__,
+                "machine": f"{platform.machine()}, {given.threads} threads",
+                "torch": torch.__version__,
+                "rounds": given.rounds,
+                "rows": list(measured.values()),
+            }
+            write_text(given.out, json.dumps(told, indent=1) + "\n")
 
 
 if __name__ == "__main__":
