@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from maestro_ts.model.attention import Attention
 from maestro_ts.model.distil import Distil, distilled_length
-from maestro_ts.model.encoder import EncoderLayer, FeedForward
+from maestro_ts.model.encoder import EncoderLayer
+from maestro_ts.model.feed_forward import FeedForward
 from maestro_ts.model.stacked import StackedLinear, StackedNorm
 
 WIDTH = 8

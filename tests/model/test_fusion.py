@@ -9,8 +9,8 @@ from slow_experts import slow_experts
 from torch import Tensor
 
 from maestro_ts.model.attention import Attention
-from maestro_ts.model.encoder import FeedForward
 from maestro_ts.model.experts import Experts
+from maestro_ts.model.feed_forward import FeedForward
 from maestro_ts.model.fusion import FusionLayer
 from maestro_ts.model.spans import Spans
 from maestro_ts.recipe import ExpertSettings

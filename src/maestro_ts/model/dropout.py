@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 __all__ = ["Dropout"]
 
@@ -19,14 +22,38 @@ class Dropout(nn.Module):
         super().__init__()
         self.p = p
         self.threshold = round(p * 256)
+        self.scale = 256.0 / (256 - self.threshold)
         self.generator: torch.Generator | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         """Same shape."""
-        if not self.training or self.threshold == 0:
+        kept = self.draw(x.shape, x.device)
+        if kept is None:
             return x
-        words = torch.empty((x.numel() + 7) // 8, dtype=torch.int64, device=x.device)
+        result: Tensor = _Drop.apply(x, kept, self.scale)  # type: ignore[no-untyped-call]
+        return result
+
+    def draw(self, shape: torch.Size, device: torch.device) -> Tensor | None:
+        """What is kept, bool; None where all is: `scale` belongs to it."""
+        if not self.training or self.threshold == 0:
+            return None
+        entries = shape.numel()
+        words = torch.empty((entries + 7) // 8, dtype=torch.int64, device=device)
         words.random_(-(2**63), None, generator=self.generator)
-        draws = words.view(torch.uint8)[: x.numel()].view(x.shape)
-        kept = (draws >= self.threshold).to(x.dtype)
-        return x * kept.mul_(256.0 / (256 - self.threshold))
+        return words.view(torch.uint8)[:entries].view(shape) >= self.threshold
+
+
+class _Drop(torch.autograd.Function):
+    """The gradient needs one byte an entry, not a number."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, kept: Tensor, scale: float) -> Tensor:
+        ctx.save_for_backward(kept)
+        ctx.scale = scale
+        return kept.to(x.dtype).mul_(x).mul_(scale)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
+        (kept,) = ctx.saved_tensors
+        return kept.to(grad.dtype).mul_(grad).mul_(ctx.scale), None, None

@@ -6,32 +6,14 @@ windows that have the modality; an absent one has no row here.
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from maestro_ts.model.attention import Attention
 from maestro_ts.model.distil import Distil
-from maestro_ts.model.dropout import Dropout
-from maestro_ts.model.stacked import StackedLinear, StackedNorm
+from maestro_ts.model.feed_forward import FeedForward
+from maestro_ts.model.stacked import StackedNorm
 
-__all__ = ["EncoderLayer", "FeedForward"]
-
-
-class FeedForward(nn.Module):
-    """D → hidden → D with GELU, stacked."""
-
-    def __init__(self, members: int, width: int, multiple: float, dropout: float) -> None:
-        super().__init__()
-        hidden = int(width * multiple)
-        self.rise = StackedLinear(members, width, hidden)
-        self.fall = StackedLinear(members, hidden, width)
-        self.inner, self.outer = Dropout(dropout), Dropout(dropout)
-
-    def forward(self, x: Tensor, active: Tensor | None = None) -> Tensor:
-        """[G, N, D] → [G, N, D], token by token."""
-        risen = self.inner(torch.nn.functional.gelu(self.rise(x, active)))
-        result: Tensor = self.outer(self.fall(risen, active))
-        return result
+__all__ = ["EncoderLayer"]
 
 
 class EncoderLayer(nn.Module):

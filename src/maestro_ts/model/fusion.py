@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from maestro_ts.model.attention import Attention
 from maestro_ts.model.distil import Distil
 from maestro_ts.model.dropout import Dropout
-from maestro_ts.model.encoder import FeedForward
 from maestro_ts.model.experts import Experts
+from maestro_ts.model.feed_forward import FeedForward
 from maestro_ts.model.spans import Spans
 
 __all__ = ["FusionLayer"]

@@ -20,8 +20,9 @@ from maestro_ts.model.budget import Budget
 from maestro_ts.model.components import component
 from maestro_ts.model.distil import distilled_length
 from maestro_ts.model.embedding import SymbolEmbedding, sinusoidal_positions
-from maestro_ts.model.encoder import EncoderLayer, FeedForward
+from maestro_ts.model.encoder import EncoderLayer
 from maestro_ts.model.experts import Experts
+from maestro_ts.model.feed_forward import FeedForward
 from maestro_ts.model.front_end import SymbolFrontEnd
 from maestro_ts.model.fusion import FusionLayer
 from maestro_ts.model.heads import ExpertHead, Head

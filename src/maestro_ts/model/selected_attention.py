@@ -88,12 +88,14 @@ class _Attend(torch.autograd.Function):
             pieces = [piece._replace(weights=weights) for piece in pieces]
         width = packed.shape[1] // 3
         out = packed.new_empty(len(packed), width)
+        learns = any(ctx.needs_input_grad)
         saved: list[Tensor | None] = []
         for piece in pieces:
             for _, part in piece.parts(heads):
-                saved += _attend_rows(packed[part.tokens], heads, part, out=out[part.tokens])
-        if any(ctx.needs_input_grad):
-            ctx.save_for_backward(*saved)
+                kept = _attend_rows(packed[part.tokens], heads, part, out=out[part.tokens])
+                if learns:
+                    saved += kept
+        ctx.save_for_backward(*saved)
         ctx.heads, ctx.pieces = heads, pieces
         return out
 
@@ -140,7 +142,9 @@ def _attend_rows(packed: Tensor, heads: int, piece: Piece, *, out: Tensor) -> _S
     weights, places = piece.weights, piece.places
     size = width // heads
     split = packed.view(batch, length, 3, heads, size).permute(2, 0, 3, 1, 4)
-    q, k, v = split.reshape(3, batch * heads, length, size).unbind(0)
+    # Queries apart: keys and values are kept for the gradient, they are not.
+    q = split[0].reshape(batch * heads, length, size)
+    k, v = split[1:].reshape(2, batch * heads, length, size).unbind(0)
     scale = 1.0 / math.sqrt(size)
     mean = top = None
     if weights is None:
