@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping
-from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,12 +40,7 @@ class Turns:
     def __enter__(self) -> Turns:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         for process in self.processes.values():
             process.kill()
             process.wait()

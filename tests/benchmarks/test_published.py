@@ -12,7 +12,6 @@ from maestro_ts.recipe import load_recipe
 from maestro_ts.signals.modality import Modality
 from maestro_ts.signals.windows import Windows
 from published import Published, Shape, multiply_accumulates, symbols_by_loop
-from speed import compared, interleaved
 
 SHAPE = Shape()
 
@@ -59,17 +58,3 @@ def test_its_symbols_are_those_of_the_shape_view() -> None:
     assert found.shape == (5, 128, 2)
     # The loop counts from 0 as the public script does, ours from 1: 0 is missing.
     assert np.array_equal(found, symbols_by_loop(values, 128) + 1)
-
-
-def test_a_ratio_is_of_medians_and_its_spread_of_the_rounds() -> None:
-    row = compared("x", {"ours": [1.0, 2.0, 4.0], "theirs": [4.0, 4.0, 4.0]})
-    assert row["ratio"] == 2.0
-    assert row["spread"] == [1.5, 3.0]
-
-
-def test_sides_take_turns_and_the_first_round_does_not_count() -> None:
-    turns: list[str] = []
-    sides = {name: (lambda name=name: turns.append(name)) for name in ("a", "b")}
-    seconds = interleaved(sides, 2)
-    assert turns == ["a", "b"] * 3
-    assert [len(v) for v in seconds.values()] == [2, 2]

@@ -1,0 +1,88 @@
+"""Timings count only what they say: one side works, the others are stopped."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sides import CHANNELS, Ours, Side, TheirFormulation, presence, windows
+from speed import compared, rows
+from turns import Turns, ratio
+
+
+@dataclass(frozen=True)
+class Written:
+    """A side that writes who worked and when."""
+
+    name: str
+    log: Path
+    threads: int = 1
+
+    def command(self) -> list[str]:
+        script = (
+            "import sys, time, threading\n"
+            "def beat():\n"
+            f"    while True: open({str(self.log)!r}, 'a').write({self.name!r}); time.sleep(0.01)\n"
+            "threading.Thread(target=beat, daemon=True).start()\n"
+            "print('ready', flush=True)\n"
+            "for number, _ in enumerate(sys.stdin):\n"
+            "    time.sleep(0.1)\n"
+            "    print(number, flush=True)\n"
+        )
+        return [sys.executable, "-c", script]
+
+
+def test_sides_take_turns_and_first_rounds_do_not_count(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with Turns({name: Written(name, log) for name in "ab"}) as turns:  # type: ignore[dict-item]
+        log.write_text("")
+        found = turns.rounds("go", 2, warm=1)
+    assert {name: values.tolist() for name, values in found.items()} == {"a": [1, 2], "b": [1, 2]}
+    worked = log.read_text()
+    changes = sum(x != y for x, y in pairwise(worked))
+    assert len(worked) > 20
+    assert changes == 5  # a b a b a b, never both at once
+
+
+def test_a_side_that_ends_is_told(tmp_path: Path) -> None:
+    class Broken(Written):
+        def command(self) -> list[str]:
+            return [sys.executable, "-c", "pass"]
+
+    with pytest.raises(SystemExit, match="a: its process ended"):
+        Turns({"a": Broken("a", tmp_path)})  # type: ignore[dict-item]
+
+
+def test_a_ratio_is_of_medians_and_its_spread_of_the_rounds() -> None:
+    mine, theirs = np.array([1.0, 2.0, 4.0]), np.array([4.0, 4.0, 4.0])
+    assert ratio(mine, theirs) == (2.0, (1.5, 3.0))
+    row = compared(mine, theirs, "theirs")
+    assert (row["ratio"], row["spread"], row["reference_value"]) == (2.0, [1.5, 3.0], 4.0)
+
+
+@pytest.mark.parametrize(("absent", "left"), [("none", 10), ("half", 5), ("all but one", 1)])
+def test_patterns_are_mixed(absent: str, left: int) -> None:
+    keep = presence(Side(absent=absent), 64, np.random.default_rng(0))
+    assert (keep.sum(axis=1) == left).all()
+    assert (keep.mean(axis=0) > 0).all()
+    given = windows(Side("paper", batch=8, absent=absent))
+    assert (given.present.sum(axis=1) == left).all()
+
+
+def test_both_sides_have_the_shape() -> None:
+    side = Side("paper", {"model.absent": "token"}, batch=2)
+    ours, theirs = Ours(side), TheirFormulation(side)
+    assert ours.network.train()(ours.batch).logits.shape == theirs.logits().shape == (2, 3)
+    assert [ours.batch.inputs[f"m{i}"].shape[1:3] for i in range(10)] == [
+        (128, c) for c in CHANNELS
+    ]
+    assert [tuple(x.shape[1:]) for x in theirs.numbers] == [(128, c) for c in CHANNELS]
+
+
+def test_every_row_of_the_table_has_a_name() -> None:
+    assert len(rows(2, 1)) == 20
