@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from maestro_ts.evaluation.cost import count_macs
 from maestro_ts.model.attention import Attention
 from maestro_ts.model.selected_attention import Piece, attend
 from maestro_ts.model.spans import Spans
+from maestro_ts.model.stacked import runs
 
 WIDTH, HEADS = 8, 2
 
@@ -28,19 +30,19 @@ def attention(longest: int, *, members: int = 1, seed: int = 0, **changes: Any) 
     return module.double().eval()
 
 
-def tokens(members: int, rows: int, length: int, seed: int = 1) -> Tensor:
+def tokens(rows: int, length: int, seed: int = 1) -> Tensor:
     generator = torch.Generator().manual_seed(seed)
-    return torch.randn(members, rows, length, WIDTH, generator=generator, dtype=torch.float64)
+    return torch.randn(rows, length, WIDTH, generator=generator, dtype=torch.float64)
 
 
-def twin(module: Attention, x: Tensor, v: Tensor) -> Tensor:
+def twin(module: Attention, x: Tensor, v: Tensor, sizes: Sequence[int] | None = None) -> Tensor:
     """The loops of the reference, row by row."""
     result = torch.zeros_like(x)
-    for g in range(x.shape[0]):
-        for r in range(x.shape[1]):
-            result[g, r] = slow_attention(
-                x[g, r],
-                float(v[g, r]),
+    for g, rows in runs(sizes or [len(x)]):
+        for r in range(rows.start, rows.stop):
+            result[r] = slow_attention(
+                x[r],
+                float(v[r]),
                 (module.project.weight[g], module.project.bias[g, 0]),
                 (module.out.weight[g], module.out.bias[g, 0]),
                 HEADS,
@@ -50,11 +52,12 @@ def twin(module: Attention, x: Tensor, v: Tensor) -> Tensor:
 
 
 def test_equals_the_loops() -> None:
-    module = attention(21, members=2)
-    x = tokens(2, 3, 21)
-    v = torch.tensor([[1.0, 2.4, 7.9], [3.0, 0.3, 30.0]], dtype=torch.float64)
+    module = attention(21, members=3)
+    x, sizes = tokens(6, 21), [4, 0, 2]
+    v = torch.tensor([1.0, 2.4, 7.9, 3.0, 0.3, 30.0], dtype=torch.float64)
     with torch.no_grad():
-        assert torch.allclose(module(x, v), twin(module, x, v), rtol=0, atol=1e-12)
+        found = module(x, v, sizes)
+        assert torch.allclose(found, twin(module, x, v, sizes), rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("longest", [13, 40])
@@ -65,16 +68,16 @@ def test_windows_of_unequal_length_equal_the_loops(longest: int, beta: float) ->
     with torch.no_grad():
         found = module.over(x, spans)
     for block in spans.blocks:
-        rows = block.of(x)[None]
+        rows = block.of(x)
         units = max(1, math.ceil(math.log(block.length)))
-        v = torch.full((1, block.rows), beta * units, dtype=torch.float64)
-        assert torch.allclose(block.of(found), twin(module, rows, v)[0], rtol=0, atol=1e-12)
+        v = torch.full((block.rows,), beta * units, dtype=torch.float64)
+        assert torch.allclose(block.of(found), twin(module, rows, v), rtol=0, atol=1e-12)
 
 
 def run(lengths: list[int]) -> tuple[Spans, Tensor]:
     used = torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]
     spans = Spans.of_slots(used, torch.device("cpu"))
-    return spans, tokens(1, 1, sum(lengths))[0, 0]
+    return spans, tokens(1, sum(lengths))[0]
 
 
 def test_a_window_is_alone_with_its_tokens() -> None:
@@ -94,7 +97,7 @@ def test_the_gradient_is_that_of_the_plain_formula(
     chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("maestro_ts.model.selected_attention.CHUNK", chunk)
-    packed = tokens(1, 1, 15, seed=3)[0, 0].repeat(1, 3).requires_grad_()
+    packed = tokens(1, 15, seed=3)[0].repeat(1, 3).requires_grad_()
     weights = torch.tensor([[1.0, 0.4], [0.7, 0.2], [1.0, 1.0]], dtype=torch.float64)
     places = torch.tensor([[0, 2, 4]]).expand(3, -1)
     piece = Piece(0, 3, 5, places=places)
@@ -113,11 +116,11 @@ def test_the_gradient_is_that_of_the_plain_formula(
 def test_the_fused_kernel_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     module = attention(9, dense=True)
     spans, x = run([4, 9, 9])
-    rows, v = tokens(1, 2, 9), torch.zeros(1, 2, dtype=torch.float64)
+    rows, v = tokens(2, 9), torch.zeros(2, dtype=torch.float64)
     results = []
     for limit in (512, 5):
         monkeypatch.setattr("maestro_ts.model.attention.FUSED_FROM", limit)
-        results.append((module.over(x, spans), module(rows, v)))
+        results.append((module.over(x, spans), module(rows, v, [2])))
     for plain, fused in zip(*results, strict=True):
         assert torch.allclose(plain, fused, rtol=0, atol=1e-12)
 
@@ -133,23 +136,23 @@ def test_keys_are_sampled_in_the_middle_of_equal_strata() -> None:
 
 def test_rows_grouped_by_budget_equal_rows_alone() -> None:
     module = attention(30)
-    x = tokens(1, 9, 30)
-    v = torch.tensor([[1, 8.5, 2.2, 4, 8, 1.1, 6.7, 3, 5]], dtype=torch.float64)
+    x = tokens(9, 30)
+    v = torch.tensor([1, 8.5, 2.2, 4, 8, 1.1, 6.7, 3, 5], dtype=torch.float64)
     with torch.no_grad():
-        assert len(module._groups(v[0], 30)) == 4
-        together = module(x, v)
-        alone = [module(x[:, i : i + 1], v[:, i : i + 1]) for i in range(9)]
-    assert torch.allclose(together, torch.cat(alone, dim=1), rtol=0, atol=1e-12)
+        assert len(module._groups(v, 30)) == 4
+        together = module(x, v, [9])
+        alone = [module(x[i : i + 1], v[i : i + 1], [1]) for i in range(9)]
+    assert torch.allclose(together, torch.cat(alone), rtol=0, atol=1e-12)
 
 
 def test_cost_follows_the_budget() -> None:
     module = attention(60, beta=5.0)
-    x = tokens(1, 8, 60)
+    x = tokens(8, 60)
 
     def macs(v: list[float]) -> float:
         class Wrapped(torch.nn.Module):
             def forward(self, _: Any) -> Tensor:
-                result: Tensor = module(x, torch.tensor([v], dtype=torch.float64))
+                result: Tensor = module(x, torch.tensor(v, dtype=torch.float64), [8])
                 return result
 
         return count_macs(Wrapped(), None)  # type: ignore[arg-type]
@@ -161,55 +164,55 @@ def test_cost_follows_the_budget() -> None:
 
 def test_dense_ignores_budgets() -> None:
     module = attention(20, dense=True)
-    x = tokens(1, 2, 20)
+    x = tokens(2, 20)
     with torch.no_grad():
-        none = module(x, torch.zeros(1, 2, dtype=torch.float64))
-        every = twin(module, x, torch.full((1, 2), 20.0))
+        none = module(x, torch.zeros(2, dtype=torch.float64), [2])
+        every = twin(module, x, torch.full((2,), 20.0))
     assert torch.allclose(none, every, rtol=0, atol=1e-12)
 
 
 def test_no_query_is_the_mean_of_the_values() -> None:
     module = attention(9)
-    x = tokens(1, 1, 9)
+    x = tokens(1, 9)
     with torch.no_grad():
-        result = module(x, torch.zeros(1, 1, dtype=torch.float64))[0, 0]
+        result = module(x, torch.zeros(1, dtype=torch.float64), [1])[0]
     assert torch.allclose(result, result[:1].expand_as(result), rtol=0, atol=1e-12)
 
 
 def test_the_number_of_queries_has_a_gradient_at_the_margin() -> None:
     module = attention(20).train()
-    x = tokens(1, 2, 20)
-    v = torch.tensor([[3.4, 3.4]], dtype=torch.float64, requires_grad=True)
-    module(x, v).pow(2).sum().backward()
+    x = tokens(2, 20)
+    v = torch.tensor([3.4, 3.4], dtype=torch.float64, requires_grad=True)
+    module(x, v, [2]).pow(2).sum().backward()
     assert v.grad is not None
     assert (v.grad.abs() > 1e-6).all()
     # Against a difference quotient: between integers the result is linear in v.
     with torch.no_grad():
-        high, low = (module(x, v + d)[0, 0].pow(2).sum() for d in (1e-6, -1e-6))
-    assert float((high - low) / 2e-6) == pytest.approx(float(v.grad[0, 0]), rel=1e-5)
+        high, low = (module(x, v + d, [2])[0].pow(2).sum() for d in (1e-6, -1e-6))
+    assert float((high - low) / 2e-6) == pytest.approx(float(v.grad[0]), rel=1e-5)
 
 
 def test_softness_spreads_the_gradient_in_training_only() -> None:
     module = attention(20, soft_width=1.0)
-    x, v = tokens(1, 1, 20), torch.full((1, 1), 4.0, dtype=torch.float64)
-    exact = module(x, v)
+    x, v = tokens(1, 20), torch.full((1,), 4.0, dtype=torch.float64)
+    exact = module(x, v, [len(x)])
     module.softness = 1.0
-    assert torch.equal(module(x, v), exact)
+    assert torch.equal(module(x, v, [len(x)]), exact)
     module.train()
-    assert not torch.allclose(module(x, v), exact, atol=1e-4)
+    assert not torch.allclose(module(x, v, [len(x)]), exact, atol=1e-4)
     module.softness = 0.0
-    assert torch.allclose(module(x, v), exact, rtol=0, atol=1e-12)
+    assert torch.allclose(module(x, v, [len(x)]), exact, rtol=0, atol=1e-12)
 
 
 def test_evaluation_draws_nothing_and_training_draws_from_its_generator() -> None:
     module = attention(30)
     module.generator = torch.Generator().manual_seed(3)
-    x, v = tokens(1, 2, 30), torch.full((1, 2), 5.0, dtype=torch.float64)
+    x, v = tokens(2, 30), torch.full((2,), 5.0, dtype=torch.float64)
     kept, outside = module.generator.get_state(), torch.get_rng_state()
-    assert torch.equal(module(x, v), module(x, v))
+    assert torch.equal(module(x, v, [len(x)]), module(x, v, [len(x)]))
     assert torch.equal(module.generator.get_state(), kept)
     module.train()
-    module(x, v)
+    module(x, v, [len(x)])
     assert not torch.equal(module.generator.get_state(), kept)
     assert torch.equal(torch.get_rng_state(), outside)
 
@@ -234,6 +237,6 @@ def test_jittered_keys_are_one_of_each_stratum() -> None:
 def test_short_rows(length: int, training: bool) -> None:
     module = attention(length).train(training)
     most = max(1.0, 2.0 * math.log(length))  # a budget never asks for more than β ln L
-    x, v = tokens(1, 2, length), torch.full((1, 2), most, dtype=torch.float64)
+    x, v = tokens(2, length), torch.full((2,), most, dtype=torch.float64)
     with torch.no_grad():
-        assert torch.allclose(module(x, v), twin(module, x, v), rtol=0, atol=1e-12)
+        assert torch.allclose(module(x, v, [len(x)]), twin(module, x, v), rtol=0, atol=1e-12)

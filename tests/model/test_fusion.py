@@ -120,7 +120,7 @@ def test_a_shared_layer_is_added_to_the_experts() -> None:
     shared = FeedForward(1, WIDTH, 2.0, 0.0).double()
     added: list[Tensor] = []
     mixed: list[Tensor] = []
-    shared.register_forward_hook(lambda _, __, out: added.append(out[0]))
+    shared.register_forward_hook(lambda _, __, out: added.append(out))
     layer.mixer.register_forward_hook(lambda _, __, out: mixed.append(out[0]))
     layer.shared = shared
     before: list[Tensor] = []

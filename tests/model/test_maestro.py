@@ -53,14 +53,14 @@ def run(network: Maestro, batch: Batch) -> Any:
         return network(batch)
 
 
-def counted_rows(network: Maestro, batch: Batch) -> list[tuple[int, int]]:
-    """(members, rows) of every call of an encoder layer."""
-    calls: list[tuple[int, int]] = []
+def counted_rows(network: Maestro, batch: Batch) -> list[list[int]]:
+    """Rows of each member in every call of an encoder layer."""
+    calls: list[list[int]] = []
     for module in network.modules():
         if isinstance(module, EncoderLayer):
-            module.register_forward_hook(lambda _, args, __: calls.append(args[0].shape[:2]))
+            module.register_forward_hook(lambda _, args, __: calls.append(list(args[2])))
     run(network, batch)
-    return [tuple(c) for c in calls]
+    return calls
 
 
 # ---------------------------------------------------------------- absence
@@ -94,18 +94,18 @@ def test_symbols_pay_for_absent_modalities() -> None:
     network, batch = build(model__absent="symbols")
     whole = sum(ENCODED.values()) + 4
     assert run(network, batch).tokens.tolist() == [whole] * 4
-    assert counted_rows(network, batch) == [(1, 4), (3, 4)]
+    assert counted_rows(network, batch) == [[4], [4, 4, 4]]
     assert not hasattr(network, "missing")
 
 
 def test_an_absent_modality_has_no_row_in_an_encoder() -> None:
     network, batch = build()
-    # eda (length 4) has 2 rows; acc, bvp, ecg (length 8) have 2, 1 and 2, stacked.
-    assert counted_rows(network, batch) == [(1, 2), (3, 2)]
+    # eda (length 4) has 2 rows; acc, bvp, ecg (length 8) have 2, 1 and 2.
+    assert counted_rows(network, batch) == [[2], [2, 1, 2]]
     only = keep(random_windows(FOUR_RATES, 4), np.array([True, False, False, False]))
     network, _ = build()
     _, batch = build(only)
-    assert counted_rows(network, batch) == [(1, 4)]
+    assert counted_rows(network, batch) == [[4, 0, 0]]
 
 
 def test_cost_falls_with_every_absent_modality() -> None:
@@ -165,7 +165,7 @@ def test_a_shared_encoder_has_one_set_of_weights() -> None:
     out = run(network, batch)
     assert torch.isfinite(out.logits).all()
     calls = counted_rows(network, batch)
-    assert calls == [(1, 2), (1, 5)]  # all rows of one length are one product
+    assert calls == [[2], [5]]  # all rows of one length are one product
     many = random_windows({f"s{i}": 32.0 for i in range(9)}, 4)
     assert sum(
         p.numel() for p in build(many, model__encoder="shared")[0].encoders.parameters()
@@ -176,7 +176,7 @@ def test_streams_are_told_apart_by_a_shared_encoder() -> None:
     given = random_windows({"a": 16.0, "b": 16.0}, 4)
     network, batch = build(given, model__encoder="shared")
     seen: list[Tensor] = []
-    network.encoders[0][0].register_forward_hook(lambda _, args, __: seen.append(args[0][0]))
+    network.encoders[0][0].register_forward_hook(lambda _, args, __: seen.append(args[0]))
     run(network, batch)
     moved = 1.0 + torch.arange(2.0)[:, None].expand(2, 16)
     with torch.no_grad():

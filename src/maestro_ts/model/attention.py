@@ -9,6 +9,7 @@ training, and a real number v of attended queries (`budget.rank_weights`).
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -64,24 +65,29 @@ class Attention(nn.Module):
         self.dropout = Dropout(dropout)
         self.generator: torch.Generator | None = None
 
-    def forward(self, x: Tensor, queries: Tensor, active: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, queries: Tensor, sizes: Sequence[int]) -> Tensor:
         """Attend within rows of one length.
 
         Parameters
         ----------
-        x : [G, R, L, D]
-        queries : [G, R]
+        x : [R, L, D]
+        queries : [R]
             Real number v of attended queries per head.
+        sizes : sequence of int
+            Rows of each member.
         """
-        packed = self.project(x.flatten(1, 2), active)
-        mixed = self._mixed(packed.flatten(0, 1), x.shape[2], queries.flatten())
-        result: Tensor = self.dropout(self.out(mixed.view(len(x), -1, x.shape[3]), active))
-        return result.view(x.shape)
+        length = x.shape[1]
+        tokens = [size * length for size in sizes]
+        packed = self.project(x.flatten(0, 1), tokens)
+        mixed = self.out(self._mixed(packed, length, queries), tokens)
+        result: Tensor = self.dropout(mixed).view(x.shape)
+        return result
 
     def over(self, x: Tensor, spans: Spans) -> Tensor:
         """Attend within each window of a run [N, D], with ``β ⌈ln n⌉`` of its n queries."""
-        packed = self.project(x[None])[0]
-        result: Tensor = self.dropout(self.out(self._blocks(packed, spans)[None]))[0]
+        packed = self.project(x, [len(x)])
+        mixed = self.out(self._blocks(packed, spans), [len(x)])
+        result: Tensor = self.dropout(mixed)
         return result
 
     def _blocks(self, packed: Tensor, spans: Spans) -> Tensor:

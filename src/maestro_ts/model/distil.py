@@ -7,13 +7,14 @@ convolution is a linear map of three neighbouring tokens.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from maestro_ts.model.stacked import StackedLinear, chosen
+from maestro_ts.model.stacked import StackedLinear, runs
 
 __all__ = ["Distil", "distilled_length"]
 
@@ -30,24 +31,26 @@ class Distil(nn.Module):
         super().__init__()
         self.conv = StackedLinear(members, 3 * width, width)
 
-    def forward(self, x: Tensor, active: Tensor | None = None) -> Tensor:
-        """[G, R, L, D] → [G, R, L', D]."""
-        if x.shape[2] % 2 == 0:
-            weight, bias = chosen(self.conv.weight, active), chosen(self.conv.bias, active)
-            result: Tensor = _DistilPairs.apply(x, weight, bias)  # type: ignore[no-untyped-call]
+    def forward(self, x: Tensor, sizes: Sequence[int]) -> Tensor:
+        """[R, L, D] → [R, L', D]; `sizes` are the rows R of each member."""
+        if x.shape[1] % 2 == 0:
+            result: Tensor = _DistilPairs.apply(  # type: ignore[no-untyped-call]
+                x, self.conv.weight, self.conv.bias, sizes
+            )
             return result
-        shorter = distilled_length(x.shape[2])
+        shorter = distilled_length(x.shape[1])
         largest = _neighbours(x, shorter, -math.inf)
         pooled = torch.maximum(torch.maximum(largest[0], largest[1]), largest[2])
         three = torch.cat(_neighbours(x, shorter, 0.0), dim=-1)
-        mixed: Tensor = self.conv(three.flatten(1, 2), active).view(pooled.shape)
+        tokens = [size * shorter for size in sizes]
+        mixed: Tensor = self.conv(three.flatten(0, 1), tokens).view(pooled.shape)
         return mixed + pooled
 
 
 def _neighbours(x: Tensor, shorter: int, edge: float) -> list[Tensor]:
-    """Left, middle and right token of every second position, each [G, R, L', D]."""
+    """Left, middle and right token of every second position, each [R, L', D]."""
     padded = torch.nn.functional.pad(x, (0, 0, 1, 1), value=edge)
-    return [padded[:, :, k : k + 2 * shorter - 1 : 2] for k in range(3)]
+    return [padded[:, k : k + 2 * shorter - 1 : 2] for k in range(3)]
 
 
 class _DistilPairs(torch.autograd.Function):
@@ -57,47 +60,53 @@ class _DistilPairs(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        members, rows, length, width = x.shape
-        shape = (members, rows, length // 2, width)
-        pairs = x.reshape(members, -1, 2 * width)
-        right = pairs[:, :, width:]
-        out = torch.baddbmm(bias, pairs, weight[:, width:]).view(shape)
-        out[:, :, 1:] += torch.bmm(right, weight[:, :width]).view(shape)[:, :, :-1]
-        middle = pairs[:, :, :width].view(shape)
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, sizes: Sequence[int]) -> Tensor:
+        rows, length, width = x.shape
+        shape = (rows, length // 2, width)
+        pairs = x.reshape(-1, 2 * width)
+        right = pairs[:, width:]
+        out = x.new_empty(shape)
+        flat, left = out.view(-1, width), x.new_empty(shape)
+        for g, some in runs([size * shape[1] for size in sizes]):
+            torch.addmm(bias[g], pairs[some], weight[g, width:], out=flat[some])
+            torch.mm(right[some], weight[g, :width], out=left.view(-1, width)[some])
+        out[:, 1:] += left[:, :-1]
+        middle = pairs[:, :width].view(shape)
         pooled = torch.maximum(middle, right.view(shape))
-        pooled[:, :, 1:] = torch.maximum(pooled[:, :, 1:], right.view(shape)[:, :, :-1])
+        pooled[:, 1:] = torch.maximum(pooled[:, 1:], right.view(shape)[:, :-1])
         if any(ctx.needs_input_grad):
-            from_middle = (pooled == middle).to(x.dtype)
-            from_right = (pooled == right.view(shape)).to(x.dtype) * (1 - from_middle)
+            from_middle = pooled == middle
+            from_right = (pooled == right.view(shape)) & ~from_middle
             ctx.save_for_backward(pairs, weight, from_middle, from_right)
+            ctx.sizes = sizes
         return out.add_(pooled)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         pairs, weight, from_middle, from_right = ctx.saved_tensors
+        grad = grad.contiguous()
         shape = grad.shape
-        members, _, _, width = shape
-        flat = grad.reshape(members, -1, width)
+        rows, shorter, width = shape
+        flat = grad.view(-1, width)
         # Of the output that has this pair's second token on its left.
         later = torch.zeros_like(grad)
-        later[:, :, :-1] = grad[:, :, 1:]
-        to_pairs = torch.bmm(flat, weight[:, width:].transpose(1, 2))
-        to_right = torch.bmm(later.view_as(flat), weight[:, :width].transpose(1, 2)).view(shape)
-        middle, right = grad * from_middle, grad * from_right
+        later[:, :-1] = grad[:, 1:]
+        later_flat = later.view(-1, width)
+        to_pairs = torch.empty_like(pairs)
+        to_right = torch.empty_like(grad)
+        to_weight, to_bias = torch.zeros_like(weight), weight.new_zeros(len(weight), 1, width)
+        for g, some in runs([size * shorter for size in ctx.sizes]):
+            torch.mm(flat[some], weight[g, width:].t(), out=to_pairs[some])
+            torch.mm(later_flat[some], weight[g, :width].t(), out=to_right.view(-1, width)[some])
+            torch.mm(pairs[some, width:].t(), later_flat[some], out=to_weight[g, :width])
+            torch.mm(pairs[some].t(), flat[some], out=to_weight[g, width:])
+            torch.sum(flat[some], dim=0, out=to_bias[g, 0])
+        middle = grad * from_middle.to(grad.dtype)
+        right = grad * from_right.to(grad.dtype)
         left = grad - middle - right
         to_right += right
-        to_right[:, :, :-1] += left[:, :, 1:]
-        to_pairs[:, :, :width] += middle.view_as(flat)
-        to_pairs[:, :, width:] += to_right.view_as(flat)
-        second = pairs[:, :, width:].transpose(1, 2)
-        to_weight = torch.cat(
-            [
-                torch.bmm(second, later.view_as(flat)),
-                torch.bmm(pairs.transpose(1, 2), flat),
-            ],
-            dim=1,
-        )
-        x_shape = (shape[0], shape[1], 2 * shape[2], width)
-        return to_pairs.view(x_shape), to_weight, flat.sum(dim=1, keepdim=True)
+        to_right[:, :-1] += left[:, 1:]
+        to_pairs[:, :width] += middle.view_as(flat)
+        to_pairs[:, width:] += to_right.view_as(flat)
+        return to_pairs.view(rows, 2 * shorter, width), to_weight, to_bias, None

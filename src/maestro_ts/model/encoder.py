@@ -1,10 +1,12 @@
 """Encoders: sparse attention, distillation, feed-forward per modality (MAESTRO section 3.2).
 
-The encoders of all modalities of one token length run together, stacked (`stacked`). Rows are
-windows that have the modality; an absent one has no row here.
+The encoders of all modalities of one token length run together (`stacked`). Rows are windows that
+have the modality; an absent one has no row here.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from torch import Tensor, nn
 
@@ -36,14 +38,18 @@ class EncoderLayer(nn.Module):
         self.feed_forward = FeedForward(members, width, multiple, dropout)
         self.feed_forward_norm = StackedNorm(members, width)
 
-    def forward(self, x: Tensor, queries: Tensor, active: Tensor | None) -> Tensor:
-        """[G, R, L, D] with queries [G, R] → [G, R, L', D]; every token is real."""
-        members, rows, _, width = x.shape
-        attended = x + self.attention(x, queries, active)
-        x = self.attention_norm(attended.flatten(1, 2), active).view(x.shape)
+    def forward(self, x: Tensor, queries: Tensor, sizes: Sequence[int]) -> Tensor:
+        """[R, L, D] with queries [R] → [R, L', D]; `sizes` are the rows R of each member."""
+        x = x + self.attention(x, queries, sizes)
+        x = self._normed(self.attention_norm, x, sizes)
         if self.distil is not None:
-            x = self.distil(x, active)
-        tokens = x.reshape(members, -1, width)
-        settled = self.feed_forward_norm(tokens + self.feed_forward(tokens, active), active)
-        result: Tensor = settled.view(members, rows, -1, width)
+            x = self.distil(x, sizes)
+        tokens = [size * x.shape[1] for size in sizes]
+        fed = self.feed_forward(x.flatten(0, 1), tokens).view(x.shape)
+        return self._normed(self.feed_forward_norm, x + fed, sizes)
+
+    @staticmethod
+    def _normed(norm: StackedNorm, x: Tensor, sizes: Sequence[int]) -> Tensor:
+        tokens = [size * x.shape[1] for size in sizes]
+        result: Tensor = norm(x.flatten(0, 1), tokens).view(x.shape)
         return result

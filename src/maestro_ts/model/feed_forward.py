@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from maestro_ts.model.dropout import Dropout
-from maestro_ts.model.stacked import StackedLinear, chosen
+from maestro_ts.model.stacked import StackedLinear, runs
 
 __all__ = ["FeedForward"]
 
@@ -25,13 +26,12 @@ class FeedForward(nn.Module):
         self.fall = StackedLinear(members, hidden, width)
         self.inner, self.outer = Dropout(dropout), Dropout(dropout)
 
-    def forward(self, x: Tensor, active: Tensor | None = None) -> Tensor:
-        """[G, N, D] → [G, N, D], token by token."""
+    def forward(self, x: Tensor, sizes: Sequence[int]) -> Tensor:
+        """[N, D] → [N, D], token by token; `sizes` are the tokens N of each member."""
         weights = (self.rise.weight, self.rise.bias, self.fall.weight, self.fall.bias)
-        hidden = torch.Size((*x.shape[:2], self.rise.weight.shape[2]))
-        kept = self.inner.draw(hidden, x.device)
+        kept = self.inner.draw(torch.Size((len(x), self.rise.weight.shape[2])), x.device)
         result: Tensor = _RiseAndFall.apply(  # type: ignore[no-untyped-call]
-            x, *(chosen(w, active) for w in weights), kept, self.inner.scale
+            x, *weights, sizes, kept, self.inner.scale
         )
         dropped: Tensor = self.outer(result)
         return dropped
@@ -51,21 +51,22 @@ class _RiseAndFall(torch.autograd.Function):
         rise_bias: Tensor,
         fall: Tensor,
         fall_bias: Tensor,
+        sizes: Sequence[int],
         kept: Tensor | None,
         scale: float,
     ) -> Tensor:
         learns = any(ctx.needs_input_grad)
-        out = torch.empty_like(x, memory_format=torch.contiguous_format)
+        out = torch.empty_like(x)
         hidden = []
-        for g in range(len(x)):
-            risen = torch.addmm(rise_bias[g], x[g], rise[g])
-            active = _activated(risen, None if kept is None else kept[g], scale)
-            torch.addmm(fall_bias[g], active, fall[g], out=out[g])
+        for g, rows in runs(sizes):
+            risen = torch.addmm(rise_bias[g], x[rows], rise[g])
+            active = _activated(risen, None if kept is None else kept[rows], scale)
+            torch.addmm(fall_bias[g], active, fall[g], out=out[rows])
             if learns:
                 hidden.append(risen)
         if learns:
             ctx.save_for_backward(x, rise, fall, kept, *hidden)
-            ctx.scale = scale
+            ctx.sizes, ctx.scale = sizes, scale
         return out
 
     @staticmethod
@@ -74,21 +75,22 @@ class _RiseAndFall(torch.autograd.Function):
         x, rise, fall, kept, *hidden = ctx.saved_tensors
         grad = grad.contiguous()
         to_x = torch.empty_like(grad)
-        to_rise, to_fall = torch.empty_like(rise), torch.empty_like(fall)
-        to_rise_bias = rise.new_empty(len(rise), 1, rise.shape[2])
-        for g, risen in enumerate(hidden):
-            mask = None if kept is None else kept[g]
+        to_rise, to_fall = torch.zeros_like(rise), torch.zeros_like(fall)
+        to_rise_bias = rise.new_zeros(len(rise), 1, rise.shape[2])
+        to_fall_bias = fall.new_zeros(len(fall), 1, fall.shape[2])
+        for (g, rows), risen in zip(runs(ctx.sizes), hidden, strict=True):
+            mask = None if kept is None else kept[rows]
             active = _activated(risen, mask, ctx.scale)
-            torch.mm(active.t(), grad[g], out=to_fall[g])
-            to_active = torch.mm(grad[g], fall[g].t())
+            torch.mm(active.t(), grad[rows], out=to_fall[g])
+            torch.sum(grad[rows], dim=0, out=to_fall_bias[g, 0])
+            to_active = torch.mm(grad[rows], fall[g].t())
             if mask is not None:
                 to_active.mul_(mask.to(grad.dtype)).mul_(ctx.scale)
             to_risen = torch.ops.aten.gelu_backward(to_active, risen)
-            torch.mm(x[g].t(), to_risen, out=to_rise[g])
-            torch.mm(to_risen, rise[g].t(), out=to_x[g])
-            to_rise_bias[g, 0] = to_risen.sum(dim=0)
-        to_fall_bias = grad.sum(dim=1, keepdim=True)
-        return to_x, to_rise, to_rise_bias, to_fall, to_fall_bias, None, None
+            torch.mm(x[rows].t(), to_risen, out=to_rise[g])
+            torch.mm(to_risen, rise[g].t(), out=to_x[rows])
+            torch.sum(to_risen, dim=0, out=to_rise_bias[g, 0])
+        return to_x, to_rise, to_rise_bias, to_fall, to_fall_bias, None, None, None
 
 
 def _activated(risen: Tensor, kept: Tensor | None, scale: float) -> Tensor:

@@ -62,7 +62,7 @@ class FusionLayer(nn.Module):
         """
         x = self.attention_norm(x + self.attention.over(x, spans))
         if self.distil is not None:
-            shorter = [self.distil(block.of(x)[None])[0] for block in spans.blocks]
+            shorter = [self.distil(block.of(x), [block.rows]) for block in spans.blocks]
             x = torch.cat([part.flatten(0, 1) for part in shorter])
             spans = spans.distilled()
         share = None
@@ -70,11 +70,11 @@ class FusionLayer(nn.Module):
             mixed, chosen = self.mixer(x)
             mixed = self.dropout(mixed)
             if self.shared is not None:
-                mixed = mixed + self.shared(x[None])[0]
+                mixed = mixed + self.shared(x, [len(x)])
             if not self.training:
                 share = _shares(chosen, spans, self.mixer.settings.count)
         else:
-            mixed = self.mixer(x[None])[0]
+            mixed = self.mixer(x, [len(x)])
         return self.mixer_norm(x + mixed), spans, share
 
 

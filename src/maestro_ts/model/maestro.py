@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from maestro_ts.contract.batch import Batch
@@ -225,7 +224,8 @@ class Maestro(Network):
             blank = x.new_zeros(len(batch), width)
             means.append(blank.index_copy(0, index, x.mean(dim=1)))
         summaries = torch.stack(means, dim=1)
-        precise = torch.promote_types(summaries.dtype, torch.float32)
+        # The gate may stay float32 where the rest is rounded.
+        precise = next(self.budget.parameters(), summaries).dtype
         result: Tensor = self.budget(batch.present, summaries.to(precise))
         return result
 
@@ -233,40 +233,23 @@ class Maestro(Network):
         """Encode every modality: those of one length together, absent ones not at all."""
         result: list[Tensor] = list(tokens)
         for g, group in enumerate(self.groups):
-            active = [m for m in group if len(rows[m])]
-            for m in group:
-                if m not in active:
-                    shape = self.shapes[m]
-                    result[m] = tokens[m].new_zeros(0, shape.encoded, tokens[m].shape[-1])
-            if active:
-                u = [budgets[rows[m], m] for m in active]
-                layers = self.encoders[0 if self.shared else g]
-                parts = [tokens[m] for m in active]
-                if self.shared:
-                    encoded = self._run(layers, torch.cat(parts)[None], torch.cat(u)[None], None)
-                    pieces = list(torch.split(encoded[0], [len(p) for p in parts]))
-                else:
-                    encoded = self._run(
-                        layers, _stack(parts), _stack(u), self._members(active, group)
-                    )
-                    pieces = [e[: len(p)] for e, p in zip(encoded, parts, strict=True)]
-                for m, piece in zip(active, pieces, strict=True):
-                    result[m] = piece
+            sizes = [len(rows[m]) for m in group]
+            if not any(sizes):
+                for m in group:
+                    encoded = self.shapes[m].encoded
+                    result[m] = tokens[m].new_zeros(0, encoded, tokens[m].shape[2])
+                continue
+            x = torch.cat([tokens[m] for m in group])
+            u = torch.cat([budgets[rows[m], m] for m in group])
+            encoder = self.encoders[0 if self.shared else g]
+            assert isinstance(encoder, nn.ModuleList)
+            for layer in encoder:
+                # The budget is in units of each layer's ln L.
+                queries = self.budget.queries(u, x.shape[1])
+                x = layer(x, queries, [sum(sizes)] if self.shared else sizes)
+            for m, part in zip(group, torch.split(x, sizes), strict=True):
+                result[m] = part
         return result
-
-    def _run(self, layers: nn.Module, x: Tensor, u: Tensor, active: Tensor | None) -> Tensor:
-        """[G, R, L, D] through the layers; the budget is in units of each layer's ``ln L``."""
-        assert isinstance(layers, nn.ModuleList)
-        for layer in layers:
-            x = layer(x, self.budget.queries(u, x.shape[2]), active)
-        return x
-
-    def _members(self, active: list[int], group: list[int]) -> Tensor | None:
-        """Which of a group's stacked encoders have rows; None for all."""
-        if len(active) == len(group):
-            return None
-        places = [group.index(m) for m in active]
-        return torch.tensor(places, device=self.modality.device)
 
     def _assemble(
         self, batch: Batch, rows: list[Tensor], encoded: list[Tensor]
@@ -384,9 +367,3 @@ def _shapes(symbolizer: Symbolizer, recipe: Recipe) -> list[_Shape]:
             )
         )
     return shapes
-
-
-def _stack(parts: list[Tensor]) -> Tensor:
-    """Stack tensors of unequal first length along a new axis; the rest is zero."""
-    longest = max(len(p) for p in parts)
-    return torch.stack([F.pad(p, (0, 0) * (p.ndim - 1) + (0, longest - len(p))) for p in parts])
