@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from maestro_ts.model.by_hand import apply
 from maestro_ts.model.stacked import StackedLinear, runs
 
 __all__ = ["Distil", "distilled_length"]
@@ -34,10 +35,8 @@ class Distil(nn.Module):
     def forward(self, x: Tensor, sizes: Sequence[int]) -> Tensor:
         """[R, L, D] → [R, L', D]; `sizes` are the rows R of each member."""
         if x.shape[1] % 2 == 0:
-            result: Tensor = _DistilPairs.apply(  # type: ignore[no-untyped-call]
-                x, self.conv.weight, self.conv.bias, sizes
-            )
-            return result
+            weight = self.conv.weight
+            return apply(_DistilPairs, x.to(weight.dtype), weight, self.conv.bias, sizes)
         shorter = distilled_length(x.shape[1])
         largest = _neighbours(x, shorter, -math.inf)
         pooled = torch.maximum(torch.maximum(largest[0], largest[1]), largest[2])

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from maestro_ts.model.by_hand import apply
+
 __all__ = ["Dropout"]
 
 
@@ -30,8 +32,7 @@ class Dropout(nn.Module):
         kept = self.draw(x.shape, x.device)
         if kept is None:
             return x
-        result: Tensor = _Drop.apply(x, kept, self.scale)  # type: ignore[no-untyped-call]
-        return result
+        return apply(_Drop, x, kept, self.scale)
 
     def draw(self, shape: torch.Size, device: torch.device) -> Tensor | None:
         """What is kept, bool; None where all is: `scale` belongs to it."""

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from maestro_ts.model.by_hand import apply
 from maestro_ts.model.dropout import Dropout
 from maestro_ts.model.stacked import StackedLinear, runs
 
@@ -30,9 +31,8 @@ class FeedForward(nn.Module):
         """[N, D] → [N, D], token by token; `sizes` are the tokens N of each member."""
         weights = (self.rise.weight, self.rise.bias, self.fall.weight, self.fall.bias)
         kept = self.inner.draw(torch.Size((len(x), self.rise.weight.shape[2])), x.device)
-        result: Tensor = _RiseAndFall.apply(  # type: ignore[no-untyped-call]
-            x, *weights, sizes, kept, self.inner.scale
-        )
+        x = x.to(self.rise.weight.dtype)
+        result = apply(_RiseAndFall, x, *weights, sizes, kept, self.inner.scale)
         dropped: Tensor = self.outer(result)
         return dropped
 

@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from maestro_ts.model.by_hand import apply
+
 __all__ = ["Piece", "attend"]
 
 CHUNK = 2**21  # products of queries and keys computed together
@@ -75,8 +77,7 @@ def attend(
     -------
     [N, D]
     """
-    result: Tensor = _Attend.apply(packed, weights, heads, pieces)  # type: ignore[no-untyped-call]
-    return result
+    return apply(_Attend, packed, weights, heads, pieces)
 
 
 class _Attend(torch.autograd.Function):

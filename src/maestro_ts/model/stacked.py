@@ -15,6 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from maestro_ts.model.by_hand import apply
+
 __all__ = ["StackedLinear", "StackedNorm", "runs"]
 
 SMALL = 2**15  # numbers of a member; below, one batched product beats a product each
@@ -45,10 +47,7 @@ class StackedLinear(nn.Module):
         if min(sizes) == max(sizes) and sizes[0] * self.weight.shape[2] < SMALL:
             stacked = x.view(len(sizes), sizes[0], -1)
             return torch.baddbmm(self.bias, stacked, self.weight).flatten(0, 1)
-        result: Tensor = _Linear.apply(  # type: ignore[no-untyped-call]
-            x, self.weight, self.bias, sizes
-        )
-        return result
+        return apply(_Linear, x.to(self.weight.dtype), self.weight, self.bias, sizes)
 
 
 class _Linear(torch.autograd.Function):
@@ -93,10 +92,7 @@ class StackedNorm(nn.Module):
         if min(sizes) == max(sizes):
             stacked = normed.view(len(sizes), sizes[0], -1)
             return torch.addcmul(self.bias, stacked, self.weight).flatten(0, 1)
-        result: Tensor = _Scale.apply(  # type: ignore[no-untyped-call]
-            normed, self.weight, self.bias, sizes
-        )
-        return result
+        return apply(_Scale, normed, self.weight, self.bias, sizes)
 
 
 class _Scale(torch.autograd.Function):
