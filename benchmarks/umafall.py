@@ -51,9 +51,7 @@ MODELS: dict[str, dict[str, Any]] = {
     "trees-nine": {},
     "maestro": {},
     "maestro-dense": DENSE,
-    "maestro-sparse": {"experts.placement": "none", "budget.rule": "fixed", "budget.price": 0.0},
-    "maestro-budget": {"experts.placement": "none"},
-    "maestro-experts": {"model.attention": "dense", "budget.rule": "fixed", "budget.price": 0.0},
+    "maestro-experts": {"experts.placement": "fusion"},
 }
 QUICK = ("trees-51", "trees-nine", "maestro", "maestro-dense")
 

@@ -17,6 +17,7 @@ from maestro_ts.errors import ConfigError, nearest
 
 __all__ = [
     "RECIPES",
+    "AugmentationSettings",
     "BudgetSettings",
     "CurriculumSettings",
     "ExpertSettings",
@@ -120,6 +121,22 @@ class CurriculumSettings(Settings):
     segment_max_share: float = Field(0.5, ge=0, le=1, description="Of the window.")
 
 
+class AugmentationSettings(Settings):
+    """Changes of the training windows, drawn anew every few epochs; all 0: none."""
+
+    shift: float = Field(0.0, ge=0, lt=1, description="Of time, as share of the window.")
+    stretch: float = Field(0.0, ge=0, lt=1, description="Of time, as log of the pace.")
+    rotation_deg: float = Field(
+        0.0, ge=0, le=180, description="Of sensors with three channels, together per device."
+    )
+    every: int = Field(3, ge=1, description="Epochs with one draw.")
+    max_windows: int = Field(2000, ge=0, description="Larger training sets are left as they are.")
+
+    def applies(self, windows: int) -> bool:
+        """Whether so many training windows are changed."""
+        return windows <= self.max_windows and bool(self.shift or self.stretch or self.rotation_deg)
+
+
 class TrainingSettings(Settings):
     """Optimisation and model selection."""
 
@@ -165,6 +182,7 @@ class Recipe(Settings):
     budget: BudgetSettings = BudgetSettings()
     experts: ExpertSettings = ExpertSettings()
     curriculum: CurriculumSettings = CurriculumSettings()
+    augmentation: AugmentationSettings = AugmentationSettings()
     training: TrainingSettings = TrainingSettings()
 
     def override(self, changes: Mapping[str, Any]) -> Recipe:

@@ -23,6 +23,7 @@ from maestro_ts.evaluation.metrics import macro_f1
 from maestro_ts.recipe import Recipe, TrainingSettings
 from maestro_ts.signals.masks import hide, modality_mask
 from maestro_ts.signals.windows import Windows
+from maestro_ts.training.augmentation import augmented
 from maestro_ts.training.callbacks import Callback, EpochReport
 from maestro_ts.training.curriculum import draw_mask
 from maestro_ts.training.memory import memory_kept
@@ -89,7 +90,7 @@ class Trainer:
         self.steps = epochs * per_epoch
         if resume and self.state_path is not None and self.state_path.exists():
             self._restore(load_state(self.state_path))
-        prepared = self.front_end.prepare(train.windows)
+        self.prepared: Any = None
         held = None if validation is None else self._prepare_validation(validation)
         for callback in self.callbacks:
             callback.on_begin(self.steps, self.step)
@@ -98,7 +99,8 @@ class Trainer:
         try:
             with memory_kept():
                 while self.epoch < epochs and not self._exhausted():
-                    loss, budget = self._epoch(train, prepared)
+                    self._prepare(train.windows)
+                    loss, budget = self._epoch(train, self.prepared)
                     self.epoch += 1
                     self._report(loss, budget, held, epochs, began)
         finally:
@@ -113,6 +115,21 @@ class Trainer:
     def _exhausted(self) -> bool:
         patience = self.recipe.training.patience
         return patience is not None and self.stale >= patience
+
+    def _prepare(self, windows: Windows) -> None:
+        """Training windows of this epoch: once for all, or changed anew every few epochs.
+
+        What is drawn depends on the seed and the epoch alone, so that a resumed run draws alike.
+        """
+        settings = self.recipe.augmentation
+        if not settings.applies(len(windows)):
+            if self.prepared is None:
+                self.prepared = self.front_end.prepare(windows)
+            return
+        number, first = divmod(self.epoch, settings.every)
+        if self.prepared is None or first == 0:
+            rng = np.random.default_rng([self.seed, 4, number])
+            self.prepared = self.front_end.prepare(augmented(windows, settings, rng))
 
     # ------------------------------------------------------------ one epoch
 

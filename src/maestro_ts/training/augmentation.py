@@ -1,0 +1,80 @@
+"""Augmentation: training windows as another wearing of the sensors would have recorded them.
+
+A device is never worn twice alike (its triaxial sensors turn together by a small angle), a person
+never moves twice at the same pace (time is stretched about the window's middle) and never begins
+at the same instant (time is shifted; what leaves the window is lost, nothing wraps around).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maestro_ts.recipe import AugmentationSettings
+from maestro_ts.signals.windows import Samples, Windows
+
+__all__ = ["augmented"]
+
+SPATIAL = 3  # channels of a sensor that has directions
+
+
+def augmented(
+    windows: Windows, settings: AugmentationSettings, rng: np.random.Generator
+) -> Windows:
+    """The windows with every one changed by its own draw; labels, lengths and presence stay.
+
+    Static modalities are left alone. The samples of all windows are held in memory.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    """
+    n = len(windows)
+    shift_s = rng.uniform(-settings.shift, settings.shift, n) * windows.duration_s
+    pace = np.exp(rng.uniform(-settings.stretch, settings.stretch, n))
+    angle = np.deg2rad(settings.rotation_deg)
+    devices = sorted({m.device for m in windows.schema})
+    turns = {device: rotations(rng, n, angle) for device in devices}
+    samples = {}
+    for m in windows.schema:
+        given = windows.samples[m.name]
+        if m.static:
+            samples[m.name] = given
+            continue
+        turn = turns[m.device] if m.channels == SPATIAL and angle > 0 else None
+        samples[m.name] = _changed(given, windows.duration_s / 2, shift_s, pace, turn)
+    return windows.replace(samples=samples, present=windows.present)
+
+
+def _changed(
+    samples: Samples,
+    middle_s: NDArray[np.float64],
+    shift_s: NDArray[np.float64],
+    pace: NDArray[np.float64],
+    turn: NDArray[np.float32] | None,
+) -> Samples:
+    values, times_s, owner = samples.flat()
+    times_s = (times_s - middle_s[owner]) * pace[owner] + middle_s[owner] + shift_s[owner]
+    if turn is not None:
+        values = np.einsum("nij,nj->ni", turn[owner], values)
+    return replace(
+        samples,
+        values=values,
+        starts=np.cumsum(samples.lengths) - samples.lengths,
+        times=times_s,
+        origins_s=np.zeros(len(samples.lengths)),
+    )
+
+
+def rotations(rng: np.random.Generator, n: int, largest: float) -> NDArray[np.float32]:
+    """Rotations about random axes by up to `largest` radians, (n, 3, 3) (Rodrigues' formula)."""
+    axis = rng.normal(size=(n, 3))
+    x, y, z = (axis / np.linalg.norm(axis, axis=1, keepdims=True)).T
+    zero = np.zeros(n)
+    cross = np.array([[zero, -z, y], [z, zero, -x], [-y, x, zero]]).transpose(2, 0, 1)
+    angle = rng.uniform(0.0, 1.0, n)[:, None, None] * largest
+    turned = np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)
+    result: NDArray[np.float32] = turned.astype(np.float32)
+    return result
