@@ -35,7 +35,7 @@ class Turns:
                 env=environment,
             )
             self._answer(name)
-            self.processes[name].send_signal(signal.SIGSTOP)
+            self._stop(name)
 
     def __enter__(self) -> Turns:
         return self
@@ -61,8 +61,14 @@ class Turns:
         process.stdin.write(question + "\n")
         process.stdin.flush()
         answer = float(self._answer(name))
-        process.send_signal(signal.SIGSTOP)
+        self._stop(name)
         return answer
+
+    def _stop(self, name: str) -> None:
+        """Stop a side and wait until it stands."""
+        process = self.processes[name]
+        process.send_signal(signal.SIGSTOP)
+        os.waitpid(process.pid, os.WUNTRACED)
 
     def rounds(self, question: str, count: int, warm: int = 3) -> dict[str, NDArray[np.float64]]:
         """Answers of all sides in turn, `count` times after `warm` rounds that do not count."""
