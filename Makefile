@@ -53,6 +53,7 @@ oracles: ## golden tables anew, from other people's packages in an environment o
 
 bench: $(DEV) ## speed against the published formulation, on an idle machine
 	OMP_NUM_THREADS=2 $(BIN)/python benchmarks/speed.py --threads 2 --out docs/results/speed.json
+	$(BIN)/python benchmarks/symbols.py --out docs/results/symbols.json
 
 dist: $(DEV) ## wheel and source archive into dist/, their content checked
 	rm -rf dist

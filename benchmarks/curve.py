@@ -11,7 +11,6 @@ from maestro_ts.atomic import write_text
 DOCS = Path(__file__).parents[1] / "docs"
 LINES = {
     "maestro": ("MAESTRO, recipe default", "#0072b2", ""),
-    "maestro-dense": ("the same, dense attention, no experts", "#56b4e9", "6 4"),
     "trees-nine": ("LightGBM, nine statistics", "#d55e00", ""),
     "trees-51": ("LightGBM, 31 statistics", "#e69f00", "6 4"),
 }
