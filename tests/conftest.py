@@ -32,9 +32,12 @@ MIXED = (
 MIXED_S = 8.0
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="session")
 def _one_thread() -> Iterator[None]:
-    """One thread: the networks are small, and test processes run side by side."""
+    """One thread: the networks are small, and test processes run side by side.
+
+    Before any fixture that fits: on some machines two threads add up in another order.
+    """
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
