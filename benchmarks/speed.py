@@ -64,10 +64,11 @@ def against(mine: Side, other: Side, name: str, question: str, rounds: int) -> d
 
 def growth(side: Side, rounds: int) -> dict[str, Any]:
     """Time, memory and operations of windows eight times as long."""
-    long = replace(side, tokens=8 * side.tokens)
-    with Turns({"ours": long, "128 tokens": side}) as turns:
+    sides = {"ours": replace(side, tokens=8 * side.tokens), "128 tokens": side}
+    with Turns(sides) as turns:  # first of all: what has run keeps its memory
+        memory = {name: turns.ask(name, "memory") for name in sides}
+    with Turns(sides) as turns:
         found = turns.rounds("train", rounds)
-        memory = {name: turns.ask(name, "memory") for name in ("ours", "128 tokens")}
         macs = {name: turns.ask(name, "macs") for name in memory}
     row = compared(found["128 tokens"], found["ours"], "1024 tokens over 128")
     return row | {
@@ -135,6 +136,12 @@ def rows(threads: int, rounds: int) -> dict[str, Callable[[], dict[str, Any]]]:
         "S inference, one window": lambda: against_published(one, "infer", 3 * rounds),
         "default training": lambda: against_published(default, "train", rounds),
         "default inference": lambda: against_published(default, "infer", rounds),
+        "default training, bfloat16": lambda: against_published(
+            replace(default, settings=HALF), "train", rounds
+        ),
+        "default inference, bfloat16": lambda: against_published(
+            replace(default, settings=HALF), "infer", rounds
+        ),
         "S memory of training": lambda: memory(paper),
         "S memory of training, bfloat16": lambda: memory(rounded),
         "S training, half absent": lambda: against(
