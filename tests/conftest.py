@@ -33,15 +33,19 @@ MIXED_S = 8.0
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _one_thread() -> Iterator[None]:
+def _one_thread() -> None:
     """One thread: the networks are small, and test processes run side by side.
 
     Before any fixture that fits: on some machines two threads add up in another order.
     """
-    before = torch.get_num_threads()
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread_again() -> Iterator[None]:
+    """A test may set them."""
     yield
-    torch.set_num_threads(before)
+    torch.set_num_threads(1)
 
 
 @pytest.fixture

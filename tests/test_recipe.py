@@ -227,7 +227,10 @@ def test_yaml_brings_back_the_same_recipe(name: str, tmp_path: Path) -> None:
 
 
 def test_yaml_keeps_the_order_of_the_groups() -> None:
-    groups = ["symbols", "model", "budget", "experts", "curriculum", "training"]
+    groups = [
+        *("symbols", "model", "budget", "experts"),
+        *("curriculum", "augmentation", "training"),
+    ]
     assert list(yaml.safe_load(Recipe().to_yaml()))[2:] == groups
 
 
