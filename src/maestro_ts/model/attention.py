@@ -24,8 +24,7 @@ from maestro_ts.model.stacked import StackedLinear
 __all__ = ["Attention"]
 
 GROUPS = 4  # at most so many budget classes a batch is split into at inference
-FUSED_FROM = 512  # tokens; from here on all queries attend through the fused kernel, which saves no
-# [L, L] products
+FUSED_FROM = 512  # tokens; so long rows attend through the fused kernel, which keeps no products
 
 
 class Attention(nn.Module):

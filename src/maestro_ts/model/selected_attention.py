@@ -36,21 +36,18 @@ class Piece(NamedTuple):
     weights: Tensor | None = None
     places: Tensor | None = None
 
-    def parts(self, heads: int) -> Iterator[tuple[slice, Piece]]:
-        """Some rows at a time, so that their products stay in the cache; which rows those are."""
+    def parts(self, heads: int) -> Iterator[Piece]:
+        """Some rows at a time, so that their products stay in the cache."""
         queries = self.length if self.weights is None else self.weights.shape[1]
         step = max(1, CHUNK // (heads * queries * self.length))
         for begin in range(0, self.rows, step):
             rows = slice(begin, min(begin + step, self.rows))
-            yield (
-                rows,
-                Piece(
-                    self.first + begin * self.length,
-                    rows.stop - begin,
-                    self.length,
-                    None if self.weights is None else self.weights[rows],
-                    None if self.places is None else self.places[rows],
-                ),
+            yield Piece(
+                self.first + begin * self.length,
+                rows.stop - begin,
+                self.length,
+                None if self.weights is None else self.weights[rows],
+                None if self.places is None else self.places[rows],
             )
 
     @property
@@ -92,7 +89,7 @@ class _Attend(torch.autograd.Function):
         learns = any(ctx.needs_input_grad)
         saved: list[Tensor | None] = []
         for piece in pieces:
-            for _, part in piece.parts(heads):
+            for part in piece.parts(heads):
                 kept = _attend_rows(packed[part.tokens], heads, part, out=out[part.tokens])
                 if learns:
                     saved += kept
@@ -109,7 +106,7 @@ class _Attend(torch.autograd.Function):
         of_weights = ctx.needs_input_grad[1]
         to_weights = []
         for piece in ctx.pieces:
-            for _, part in piece.parts(ctx.heads):
+            for part in piece.parts(ctx.heads):
                 kept = _Saved(*(next(saved) for _ in _Saved._fields))
                 gradient = _rows_backward(
                     grad[part.tokens],

@@ -24,25 +24,25 @@ USUAL = {MMAP_MAX: 65536, MMAP_THRESHOLD: 2**25, TRIM_THRESHOLD: 2**26, TOP_PAD:
 def memory_kept() -> Iterator[None]:
     """Within: what is freed stays with the process. Afterwards it goes back to the system."""
     libc = _glibc()
-    if libc is None or _Depth.value:
+    if libc is None or _Now.kept:
         yield
         return
-    _Depth.value = 1
+    _Now.kept = True
     try:
         for option, value in KEPT.items():
             libc.mallopt(option, value)
         yield
     finally:
-        _Depth.value = 0
+        _Now.kept = False
         for option, value in USUAL.items():
             libc.mallopt(option, value)
         libc.malloc_trim(0)
 
 
-class _Depth:
-    """Within another one nothing is set or given back."""
+class _Now:
+    """Of the process: within another `memory_kept` nothing is set or given back."""
 
-    value = 0
+    kept = False
 
 
 def _glibc() -> ctypes.CDLL | None:
