@@ -51,9 +51,9 @@ oracles: ## golden tables anew, from other people's packages in an environment o
 	$(call PIP_INSTALL,$(ORACLES)) tslearn==0.10.0 pyts==0.14.1
 	$(ORACLES)/bin/python tests/golden/make_sax_tables.py
 
-bench: $(DEV) ## speed against the published formulation, on an idle machine
+bench: $(DEV) ## speed against the published formulation, idle machine; RIVALS: a Python with pyts and aeon
 	OMP_NUM_THREADS=2 $(BIN)/python benchmarks/speed.py --threads 2 --out docs/results/speed.json
-	$(BIN)/python benchmarks/symbols.py --out docs/results/symbols.json
+	$(BIN)/python benchmarks/symbols.py $(if $(RIVALS),--rivals $(RIVALS)) --out docs/results/symbols.json
 
 dist: $(DEV) ## wheel and source archive into dist/, their content checked
 	rm -rf dist

@@ -32,6 +32,7 @@ from maestro_ts.signals.modality import Modality
 from maestro_ts.signals.windows import Windows
 from published import symbols_by_loop
 from sax_rivals import ALPHABET, CHANNELS, RIVALS, WINDOWS, WORDS
+from turns import ratio
 
 WINDOW_S = 8.0
 LENGTHS = (256, 5600)
@@ -131,7 +132,7 @@ def compared(
     name: str, seconds: dict[str, list[float]], view: str, reference: str
 ) -> dict[str, Any]:
     """Medians of both sides, their ratio with quartiles, share of the rate of a copy."""
-    ratios = np.array(seconds[reference]) / np.array(seconds[view])
+    value, spread = ratio(np.array(seconds[view]), np.array(seconds[reference]))
     median = {side: float(np.median(values)) for side, values in seconds.items()}
     return {
         "name": name,
@@ -140,8 +141,8 @@ def compared(
         "of_it_symbols_s": round(median[f"{view}, symbols"], 6),
         "reference": reference,
         "reference_s": round(median[reference], 6),
-        "ratio": round(median[reference] / median[view], 2),
-        "spread": [round(float(q), 2) for q in np.quantile(ratios, (0.25, 0.75))],
+        "ratio": round(value, 2),
+        "spread": [round(q, 2) for q in spread],
         "share_of_copy_rate": round(median["copy"] / median[view], 4),
     }
 

@@ -136,8 +136,8 @@ class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         y : array-like (n,), optional
             Labels of any kind; taken from `Windows.labels` when not given.
         groups : array-like (n,), optional
-            Subjects; `Windows.subjects` when not given. Whole ones are held out to select the weights
-            if the recipe asks for it (`training.validation_share`), else the last ones are kept.
+            Subjects; `Windows.subjects` when not given. Whole ones are held out to select weights
+            if the recipe asks for it (`training.validation_share`), else the last are kept.
         sample_weight : array-like (n,), optional
         run : Run, optional
             Where a resumable state is kept after each epoch.
