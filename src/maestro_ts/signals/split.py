@@ -27,7 +27,8 @@ def subject_folds(
     n_subjects = len(np.unique(subjects))
     if n_subjects < n_folds:
         raise DataError(
-            f"{n_folds} folds by subject need {n_folds} subjects, there are {n_subjects}."
+            f"{n_folds} folds by subject need {n_folds} subjects, there are {n_subjects}.",
+            fix="Ask for fewer folds, two at least, or give data of more subjects.",
         )
     folds = GroupKFold(n_folds, shuffle=True, random_state=seed)
     return list(folds.split(np.zeros(len(subjects)), groups=subjects))
