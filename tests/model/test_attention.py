@@ -134,7 +134,8 @@ def test_keys_are_sampled_in_the_middle_of_equal_strata() -> None:
     assert attention(1).sampled == 1
 
 
-def test_rows_grouped_by_budget_equal_rows_alone() -> None:
+def test_rows_grouped_by_budget_equal_rows_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("maestro_ts.model.attention.WORTH", 1)
     module = attention(30)
     x = tokens(9, 30)
     v = torch.tensor([1, 8.5, 2.2, 4, 8, 1.1, 6.7, 3, 5], dtype=torch.float64)
@@ -145,7 +146,14 @@ def test_rows_grouped_by_budget_equal_rows_alone() -> None:
     assert torch.allclose(together, torch.cat(alone), rtol=0, atol=1e-12)
 
 
-def test_cost_follows_the_budget() -> None:
+def test_few_tokens_are_one_class() -> None:
+    module, v = attention(30), torch.tensor([1.0, 8.5, 2.2, 4.0])
+    assert [most for _, most in module._groups(v, 30)] == [9]
+    assert len(module._groups(v.repeat(200), 30)) == 4
+
+
+def test_cost_follows_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("maestro_ts.model.attention.WORTH", 1)
     module = attention(60, beta=5.0)
     x = tokens(8, 60)
 

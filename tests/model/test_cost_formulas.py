@@ -24,6 +24,12 @@ THREE = {"a": 32.0, "b": 11.0, "c": 32.0}  # two of one length, which run stacke
 SPARSE = {"budget.beta": 2.0, "symbols.tokens": 21}
 
 
+@pytest.fixture(autouse=True)
+def classes_of_one_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a batch that is large enough for budget classes of its own."""
+    monkeypatch.setattr("maestro_ts.model.attention.WORTH", 1)
+
+
 def build(
     rates: dict[str, float], changes: dict[str, Any], windows: Windows | None = None
 ) -> tuple[Maestro, Callable[[Sequence[str]], Batch]]:

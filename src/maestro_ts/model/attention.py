@@ -24,6 +24,7 @@ from maestro_ts.model.stacked import StackedLinear
 __all__ = ["Attention"]
 
 GROUPS = 4  # at most so many budget classes a batch is split into at inference
+WORTH = 2**12  # tokens that such a class must have to pay for itself
 FUSED_FROM = 512  # tokens; so long rows attend through the fused kernel, which keeps no products
 
 
@@ -118,7 +119,7 @@ class Attention(nn.Module):
                 windows.index_select(0, rows).flatten(0, 1),
                 length,
                 queries[rows],
-                places[rows],
+                places if places.dim() == 1 else places[rows],
                 most,
             ).view(len(rows), length, -1)
             for rows, most in groups
@@ -150,13 +151,13 @@ class Attention(nn.Module):
         return attended.transpose(1, 2).flatten(0, 1).flatten(1)
 
     def _places(self, batch: int, length: int, device: torch.device) -> Tensor:
-        """Keys that queries are scored on, [B, S]: spread evenly, jittered in training."""
+        """Keys that queries are scored on: spread evenly, [S]; jittered in training, [B, S]."""
         slot = torch.arange(self.sampled, device=device)
         jitter: Tensor | float = 0.5
         if self.training and self.generator is not None:
             jitter = torch.rand(batch, self.sampled, device=device, generator=self.generator)
         places = ((slot + jitter) * (length / self.sampled)).long().clamp(max=length - 1)
-        return places.expand(batch, -1)
+        return places
 
     def _groups(self, queries: Tensor, length: int) -> list[tuple[Tensor, int]]:
         """Rows and the number of ranks they need, so that cost follows the budget.
@@ -171,9 +172,9 @@ class Attention(nn.Module):
         needed = queries.ceil().clamp(1, length).long()
         order = needed.argsort(stable=True)
         groups = []
-        for rows in order.tensor_split(min(GROUPS, len(order))):
-            if len(rows):
-                groups.append((rows, int(needed[rows[-1]])))
+        parts = min(GROUPS, len(order), len(order) * length // WORTH)
+        for rows in order.tensor_split(max(1, parts)):
+            groups.append((rows, int(needed[rows[-1]])))
         if len({most for _, most in groups}) == 1:
             return [(everyone, groups[0][1])]
         return groups

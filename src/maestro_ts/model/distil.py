@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from maestro_ts.model.by_hand import apply
-from maestro_ts.model.stacked import StackedLinear, runs
+from maestro_ts.model.stacked import StackedLinear, few, of_members, runs
 
 __all__ = ["Distil", "distilled_length"]
 
@@ -64,18 +64,29 @@ class _DistilPairs(torch.autograd.Function):
         shape = (rows, length // 2, width)
         pairs = x.reshape(-1, 2 * width)
         right = pairs[:, width:]
-        out = x.new_empty(shape)
-        flat, left = out.view(-1, width), x.new_empty(shape)
-        for g, some in runs([size * shape[1] for size in sizes]):
-            torch.addmm(bias[g], pairs[some], weight[g, width:], out=flat[some])
-            torch.mm(right[some], weight[g, :width], out=left.view(-1, width)[some])
+        tokens = [size * shape[1] for size in sizes]
+        members = few(tokens, width)
+        if members is not None:
+            stacked, some_weight = (
+                pairs.view(len(members), -1, 2 * width),
+                of_members(weight, members),
+            )
+            out = torch.baddbmm(of_members(bias, members), stacked, some_weight[:, width:]).view(
+                shape
+            )
+            left = torch.bmm(stacked[:, :, width:], some_weight[:, :width]).view(shape)
+        else:
+            out, left = x.new_empty(shape), x.new_empty(shape)
+            for g, some in runs(tokens):
+                torch.addmm(bias[g], pairs[some], weight[g, width:], out=out.view(-1, width)[some])
+                torch.mm(right[some], weight[g, :width], out=left.view(-1, width)[some])
         out[:, 1:] += left[:, :-1]
         middle = pairs[:, :width].view(shape)
         pooled = torch.maximum(middle, right.view(shape))
         pooled[:, 1:] = torch.maximum(pooled[:, 1:], right.view(shape)[:, :-1])
         if any(ctx.needs_input_grad):
-            from_middle = pooled == middle
-            from_right = (pooled == right.view(shape)) & ~from_middle
+            from_middle = (pooled == middle).view(torch.uint8)
+            from_right = (pooled == right.view(shape)).view(torch.uint8) & ~from_middle
             ctx.save_for_backward(pairs, weight, from_middle, from_right)
             ctx.sizes = sizes
         return out.add_(pooled)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from maestro_ts.model.stacked import linear
 from maestro_ts.symbols.alphabet import MISSING, centres
 
-__all__ = ["SymbolEmbedding", "sinusoidal_positions"]
+__all__ = ["SymbolEmbedding", "embed", "sinusoidal_positions"]
 
 
 class SymbolEmbedding(nn.Module):
@@ -52,15 +54,48 @@ class SymbolEmbedding(nn.Module):
 
     def forward(self, symbols: Tensor) -> Tensor:
         """Symbols [..., C, V] uint8 → tokens [..., D]."""
+        if self.kind != "table":
+            mapped: Tensor = self.map(self.numbers(symbols.flatten(-2)))
+            return mapped
         s = symbols.flatten(-2).int()
-        if self.kind == "ordinal":
-            tokens: Tensor = self.map(F.embedding(s, self.ordinals).flatten(-2))
-        elif self.kind == "table":
-            offset = torch.arange(self.slots, device=s.device) * (self.alphabet + 1)
-            tokens = self.table(s + offset).sum(dim=-2) / math.sqrt(self.slots) + self.bias
-        else:
-            tokens = self.map(s.to(self.map.weight.dtype))
+        offset = torch.arange(self.slots, device=s.device) * (self.alphabet + 1)
+        tokens: Tensor = self.table(s + offset).sum(dim=-2) / math.sqrt(self.slots) + self.bias
         return tokens
+
+    def numbers(self, symbols: Tensor) -> Tensor:
+        """What the linear map is given, [..., slots] → [..., inputs]."""
+        if self.kind == "ordinal":
+            return F.embedding(symbols.int(), self.ordinals).flatten(-2)
+        return symbols.to(self.map.weight.dtype)
+
+
+def embed(modules: Sequence[nn.Module], symbols: Sequence[Tensor]) -> Tensor:
+    """Symbols [R_m, ..., C, V] of several modalities → one run of rows [Σ R_m, ..., D].
+
+    Those with equally many slots in one product.
+    """
+    embeddings = [m for m in modules if isinstance(m, SymbolEmbedding)]
+    alike: dict[int, list[int]] = {}
+    for m, embedding in enumerate(embeddings):
+        alike.setdefault(m if embedding.kind == "table" else -embedding.slots, []).append(m)
+    parts: list[Tensor] = [torch.empty(0)] * len(embeddings)
+    for members in alike.values():
+        some = [embeddings[m] for m in members]
+        if len(some) == 1:
+            parts[members[0]] = some[0](symbols[members[0]])
+            continue
+        x = some[0].numbers(torch.cat([symbols[m].flatten(-2) for m in members]))
+        weight = torch.stack([e.map.weight for e in some]).transpose(1, 2)
+        bias = torch.stack([e.map.bias for e in some])[:, None]
+        sizes = [symbols[m].shape[:-2].numel() for m in members]
+        tokens = linear(x.flatten(0, -2), weight, bias, sizes)
+        tokens = tokens.view(*x.shape[:-1], tokens.shape[1])
+        if len(alike) == 1:
+            return tokens
+        split = torch.split(tokens, [len(symbols[m]) for m in members])
+        for m, part in zip(members, split, strict=True):
+            parts[m] = part
+    return torch.cat(parts)
 
 
 def sinusoidal_positions(length: int, width: int) -> Tensor:

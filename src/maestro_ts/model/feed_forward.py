@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from maestro_ts.model.by_hand import apply
-from maestro_ts.model.dropout import Dropout
-from maestro_ts.model.stacked import StackedLinear, runs
+from maestro_ts.model.dropout import Dropout, dropped
+from maestro_ts.model.stacked import StackedLinear, few, runs
 
 __all__ = ["FeedForward"]
 
@@ -29,6 +29,10 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Tensor, sizes: Sequence[int]) -> Tensor:
         """[N, D] → [N, D], token by token; `sizes` are the tokens N of each member."""
+        if few(sizes, self.rise.weight.shape[2]) is not None:
+            active = self.inner(F.gelu(self.rise(x, sizes)))
+            fed: Tensor = self.outer(self.fall(active, sizes))
+            return fed
         weights = (self.rise.weight, self.rise.bias, self.fall.weight, self.fall.bias)
         kept = self.inner.draw(torch.Size((len(x), self.rise.weight.shape[2])), x.device)
         x = x.to(self.rise.weight.dtype)
@@ -85,7 +89,7 @@ class _RiseAndFall(torch.autograd.Function):
             torch.sum(grad[rows], dim=0, out=to_fall_bias[g, 0])
             to_active = torch.mm(grad[rows], fall[g].t())
             if mask is not None:
-                to_active.mul_(mask.to(grad.dtype)).mul_(ctx.scale)
+                to_active = dropped(to_active, mask, ctx.scale)
             to_risen = torch.ops.aten.gelu_backward(to_active, risen)
             torch.mm(x[rows].t(), to_risen, out=to_rise[g])
             torch.mm(to_risen, rise[g].t(), out=to_x[rows])
@@ -95,4 +99,4 @@ class _RiseAndFall(torch.autograd.Function):
 
 def _activated(risen: Tensor, kept: Tensor | None, scale: float) -> Tensor:
     active = F.gelu(risen)
-    return active if kept is None else active.mul_(kept.to(active.dtype)).mul_(scale)
+    return active if kept is None else dropped(active, kept, scale)

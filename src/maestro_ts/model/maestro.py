@@ -18,14 +18,16 @@ from maestro_ts.model.attention import Attention
 from maestro_ts.model.budget import Budget
 from maestro_ts.model.components import component
 from maestro_ts.model.distil import distilled_length
-from maestro_ts.model.embedding import SymbolEmbedding, sinusoidal_positions
+from maestro_ts.model.embedding import SymbolEmbedding, embed, sinusoidal_positions
 from maestro_ts.model.encoder import EncoderLayer
 from maestro_ts.model.experts import Experts
 from maestro_ts.model.feed_forward import FeedForward
 from maestro_ts.model.front_end import SymbolFrontEnd
 from maestro_ts.model.fusion import FusionLayer
 from maestro_ts.model.heads import ExpertHead, Head
+from maestro_ts.model.roster import Roster, Rows
 from maestro_ts.model.spans import Spans
+from maestro_ts.model.stacked import add_to_members
 from maestro_ts.recipe import Recipe
 from maestro_ts.symbols.symbolizer import Symbolizer
 from maestro_ts.symbols.views import SUMMARY_FEATURES
@@ -175,11 +177,14 @@ class Maestro(Network):
 
     def forward(self, batch: Batch) -> Output:
         """Logits, budgets and expert shares of a batch of symbols."""
-        rows = self._rows(batch)
-        tokens = self._embed(batch, rows)
-        budgets = self._budgets(batch, rows, tokens)
-        encoded = self._encode(rows, tokens, budgets)
-        fused, spans, real = self._assemble(batch, rows, encoded)
+        there = batch.host_present
+        if self.recipe.model.absent == "symbols":
+            there = torch.ones_like(there)
+        roster = Roster(there, self.groups, batch.present.device)
+        tokens = self._embed(batch, roster)
+        budgets = self._budgets(batch, roster, tokens)
+        encoded = self._encode(roster, tokens, budgets)
+        fused, spans, real = self._assemble(batch, roster, encoded)
         owner, shares = spans.owner, []
         for layer in self.fusion:
             fused, spans, share = layer(fused, spans)
@@ -194,65 +199,52 @@ class Maestro(Network):
             tokens=tokens_of.index_add(0, owner, real.long()),
         )
 
-    def _rows(self, batch: Batch) -> list[Tensor]:
-        """Windows that have each modality: an absent one costs no row in an encoder."""
-        everyone = torch.arange(len(batch))
-        device = batch.present.device
-        if self.recipe.model.absent == "symbols":
-            return [everyone.to(device)] * len(self.shapes)
-        return [
-            batch.host_present[:, m].nonzero()[:, 0].to(device, non_blocking=True)
-            for m in range(len(self.shapes))
-        ]
-
-    def _embed(self, batch: Batch, rows: list[Tensor]) -> list[Tensor]:
-        """Symbols → tokens [n_m, L_m, D] with sinusoidal positions."""
+    def _embed(self, batch: Batch, roster: Roster) -> list[Tensor]:
+        """Symbols → tokens [R, L, D] of each group, with sinusoidal positions."""
         tokens = []
-        for m, shape in enumerate(self.shapes):
-            symbols = batch.inputs[shape.name][rows[m]]
-            x = self.embeddings[m](symbols)
+        for rows in roster.groups:
+            inputs = [batch.inputs[self.shapes[m].name] for m in rows.members]
+            x = embed([self.embeddings[m] for m in rows.members], _of_rows(inputs, rows))
+            table = self.get_buffer(f"positions_{rows.members[0]}").to(x.dtype)
             if self.shared:
-                x = x + self.modality[m]
-            tokens.append(x + self.get_buffer(f"positions_{m}").to(x.dtype))
+                x = add_to_members(x, table + self.modality[rows.members, None], rows.sizes)
+            else:
+                x = x + table
+            tokens.append(x)
         return tokens
 
-    def _budgets(self, batch: Batch, rows: list[Tensor], tokens: list[Tensor]) -> Tensor:
+    def _budgets(self, batch: Batch, roster: Roster, tokens: list[Tensor]) -> Tensor:
         """Budgets [B, M] from availability and each modality's own summary."""
-        width = self.recipe.model.width
-        means = []
-        for index, x in zip(rows, tokens, strict=True):
-            blank = x.new_zeros(len(batch), width)
-            means.append(blank.index_copy(0, index, x.mean(dim=1)))
-        summaries = torch.stack(means, dim=1)
+        modalities, width = len(self.shapes), self.recipe.model.width
+        means = torch.cat([x.mean(dim=1) for x in tokens])
+        cells = torch.cat([rows.cells for rows in roster.groups])
+        blank = means.new_zeros(len(batch) * modalities, width)
+        summaries = blank.index_copy(0, cells, means).view(-1, modalities, width)
         # The gate may stay float32 where the rest is rounded.
         precise = next(self.budget.parameters(), summaries).dtype
         result: Tensor = self.budget(batch.present, summaries.to(precise))
         return result
 
-    def _encode(self, rows: list[Tensor], tokens: list[Tensor], budgets: Tensor) -> list[Tensor]:
-        """Encode every modality: those of one length together, absent ones not at all."""
-        result: list[Tensor] = list(tokens)
-        for g, group in enumerate(self.groups):
-            sizes = [len(rows[m]) for m in group]
-            if not any(sizes):
-                for m in group:
-                    encoded = self.shapes[m].encoded
-                    result[m] = tokens[m].new_zeros(0, encoded, tokens[m].shape[2])
+    def _encode(self, roster: Roster, tokens: list[Tensor], budgets: Tensor) -> list[Tensor]:
+        """Encode every modality, [R, L', D] of each group; absent ones not at all."""
+        encoded = []
+        for g, (rows, x) in enumerate(zip(roster.groups, tokens, strict=True)):
+            if not len(x):
+                shorter = self.shapes[rows.members[0]].encoded
+                encoded.append(x.new_zeros(0, shorter, x.shape[2]))
                 continue
-            x = torch.cat([tokens[m] for m in group])
-            u = torch.cat([budgets[rows[m], m] for m in group])
+            u = budgets.flatten()[rows.cells]
             encoder = self.encoders[0 if self.shared else g]
             assert isinstance(encoder, nn.ModuleList)
             for layer in encoder:
                 # The budget is in units of each layer's ln L.
                 queries = self.budget.queries(u, x.shape[1])
-                x = layer(x, queries, [sum(sizes)] if self.shared else sizes)
-            for m, part in zip(group, torch.split(x, sizes), strict=True):
-                result[m] = part
-        return result
+                x = layer(x, queries, [len(x)] if self.shared else rows.sizes)
+            encoded.append(x)
+        return encoded
 
     def _assemble(
-        self, batch: Batch, rows: list[Tensor], encoded: list[Tensor]
+        self, batch: Batch, roster: Roster, encoded: list[Tensor]
     ) -> tuple[Tensor, Spans, Tensor]:
         """One sequence per window: its present tokens; an absent modality is one token.
 
@@ -260,57 +252,50 @@ class Maestro(Network):
         -------
         fused : [N, D]; spans : Spans; real : [N], bool, tokens that carry data
         """
-        width = self.recipe.model.width
-        pool, starts = [], []
+        width, modalities = self.recipe.model.width, len(self.shapes)
+        pool: list[Tensor] = []
+        slots: list[list[Tensor]] = [[] for _ in self.shapes]  # of each modality, [B, tokens]
         filled = 0
-        for m, shape in enumerate(self.shapes):
-            x = encoded[m] + self.modality[m] + self.position[self._positions(shape)]
-            if shape.summary:
-                symbols = batch.extras[f"summary/{shape.name}"][rows[m]]
-                summary = self.summaries[str(m)](symbols) + self.modality[m]
-                x = torch.cat([x, summary[:, None]], dim=1)
+
+        def add(x: Tensor, members: list[int]) -> None:
+            nonlocal filled
+            for m, place in zip(members, roster.places(members, x.shape[1], filled), strict=True):
+                slots[m].append(place)
             pool.append(x.reshape(-1, width))
-            starts.append(filled)
             filled += len(pool[-1])
+
+        for rows, x in zip(roster.groups, encoded, strict=True):
+            table = self.position[self._positions(x.shape[1])] + self.modality[rows.members, None]
+            add(add_to_members(x, table, rows.sizes), rows.members)
+        summarised = [m for m, shape in enumerate(self.shapes) if shape.summary]
+        if summarised:
+            rows = roster.rows(summarised)
+            inputs = [batch.extras[f"summary/{self.shapes[m].name}"] for m in summarised]
+            x = embed([self.summaries[str(m)] for m in summarised], _of_rows(inputs, rows))
+            add(add_to_members(x[:, None], self.modality[summarised, None], rows.sizes), summarised)
         after_data = filled
-        if self.recipe.model.absent != "symbols":
-            pool.append(self.modality + self.missing)
-        if self.duration is not None:
-            pool.append(self.duration(batch.extras["duration"][:, None, None]))
-        slots = self._slots(batch, starts, after_data)
-        device = batch.present.device
-        spans = Spans.of_slots(slots >= 0, device)
-        index = slots[spans.order].flatten()
-        index = index[index >= 0].to(device, non_blocking=True)
-        return torch.cat(pool).index_select(0, index), spans, index < after_data
-
-    def _positions(self, shape: _Shape) -> Tensor:
-        """Rows of the position table for a stream, aligned in time with the longest one."""
-        place = (torch.arange(shape.encoded) + 0.5) * len(self.position) / shape.encoded
-        return place.long().to(self.position.device)
-
-    def _slots(self, batch: Batch, starts: list[int], after_data: int) -> Tensor:
-        """Where in the pool each window's tokens lie, [B, S] on the CPU; −1 for none."""
-        there = batch.host_present
-        if self.recipe.model.absent == "symbols":
-            there = torch.ones_like(there)
-        columns = []
-        for m, shape in enumerate(self.shapes):
-            rank = there[:, m].cumsum(0) - 1
-            place = starts[m] + rank[:, None] * shape.tokens + torch.arange(shape.tokens)
-            columns.append(torch.where(there[:, m, None], place, -1))
-        extra = after_data
+        columns = [place for of_one in slots for place in of_one]
         if self.recipe.model.absent != "symbols":
             # Without missing tokens a window with nothing still gets them: the learned prior.
-            silent = ~there
+            silent = ~roster.there
             if self.recipe.model.absent == "none":
-                silent = silent & ~there.any(dim=1, keepdim=True)
-            tokens = extra + torch.arange(len(self.shapes))
-            columns.append(torch.where(silent, tokens, -1))
-            extra += len(self.shapes)
+                silent = silent & ~roster.there.any(dim=1, keepdim=True)
+            columns.append(torch.where(silent, filled + torch.arange(modalities), -1))
+            pool.append(self.modality + self.missing)
+            filled += modalities
         if self.duration is not None:
-            columns.append(extra + torch.arange(len(batch))[:, None])
-        return torch.cat(columns, dim=1)
+            columns.append(filled + torch.arange(len(batch))[:, None])
+            pool.append(self.duration(batch.extras["duration"][:, None, None]))
+        places = torch.cat(columns, dim=1)
+        spans = Spans.of_slots(places >= 0, roster.device)
+        index = places[spans.order].flatten()
+        index = index[index >= 0].to(roster.device, non_blocking=True)
+        return torch.cat(pool).index_select(0, index), spans, index < after_data
+
+    def _positions(self, tokens: int) -> Tensor:
+        """Rows of the position table for a stream, aligned in time with the longest one."""
+        place = (torch.arange(tokens) + 0.5) * len(self.position) / tokens
+        return place.long().to(self.position.device)
 
     def _pool(self, fused: Tensor, spans: Spans, real: Tensor) -> Tensor:
         """Mean over the tokens that carry data; over the missing ones when there are no others.
@@ -346,6 +331,14 @@ class Maestro(Network):
         for module in self.modules():
             if isinstance(module, Experts):
                 module.after_step()
+
+
+def _of_rows(inputs: list[Tensor], rows: Rows) -> list[Tensor]:
+    """What the windows that have each modality bring of it."""
+    return [
+        x if len(windows) == len(x) else x[windows]
+        for x, windows in zip(inputs, rows.windows, strict=True)
+    ]
 
 
 def _shapes(symbolizer: Symbolizer, recipe: Recipe) -> list[_Shape]:

@@ -26,8 +26,8 @@ class Piece(NamedTuple):
     """Windows of one length in a run of tokens, and which of their queries attend.
 
     `weights` [rows, U] is the share of attention (the rest is the mean value) of the query of rank
-    0, 1, … U − 1; queries of higher rank have 0. None: all queries attend. `places` [rows, S] are
-    the keys on which queries are scored: ``max qk − mean qk`` ranks them.
+    0, 1, … U − 1; queries of higher rank have 0. None: all queries attend. `places` [rows, S], or
+    [S] for all of them, are the keys on which queries are scored: ``max qk − mean qk`` ranks them.
     """
 
     first: int  # token
@@ -47,7 +47,7 @@ class Piece(NamedTuple):
                 rows.stop - begin,
                 self.length,
                 None if self.weights is None else self.weights[rows],
-                None if self.places is None else self.places[rows],
+                self.places if self.places is None or self.places.dim() == 1 else self.places[rows],
             )
 
     @property
@@ -149,7 +149,7 @@ def _attend_rows(packed: Tensor, heads: int, piece: Piece, *, out: Tensor) -> _S
         chosen = q * scale
     else:
         assert places is not None
-        score = _score(q, k, places.repeat_interleave(heads, dim=0))
+        score = _score(q, k, _of_heads(places, heads) if places.dim() == 2 else places)
         top = score.topk(weights.shape[1], dim=-1).indices
         chosen = _rows(q, top) * scale
     p = torch.bmm(chosen, k.transpose(1, 2)).softmax(dim=-1)
@@ -160,7 +160,7 @@ def _attend_rows(packed: Tensor, heads: int, piece: Piece, *, out: Tensor) -> _S
         )
         return _Saved(chosen, k, v, p, attended, None, None, None)
     assert top is not None
-    weights = weights.repeat_interleave(heads, dim=0)[..., None]
+    weights = _of_heads(weights, heads)[..., None]
     mean = v.mean(dim=1, keepdim=True)
     out.view(batch, length, width).copy_(mean.view(batch, 1, width).expand(-1, length, -1))
     mixed = torch.lerp(mean, attended, weights)
@@ -211,11 +211,16 @@ def _rows_backward(
 
 def _score(q: Tensor, k: Tensor, places: Tensor) -> Tensor:
     """How much each query stands out on the sampled keys, [B · H, L]."""
-    keys = _rows(k, places)
+    keys = k.index_select(1, places) if places.dim() == 1 else _rows(k, places)
     # The mean of the products is the product with the mean key.
     keys = torch.cat([keys, keys.mean(dim=1, keepdim=True)], dim=1)
     products = torch.bmm(keys, q.transpose(1, 2))
     return products[:, :-1].amax(dim=1) - products[:, -1]
+
+
+def _of_heads(x: Tensor, heads: int) -> Tensor:
+    """[B, ...] → [B · H, ...], the same for every head."""
+    return x[:, None].expand(-1, heads, *x.shape[1:]).flatten(0, 1)
 
 
 def _rows(x: Tensor, index: Tensor) -> Tensor:

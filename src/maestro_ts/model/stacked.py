@@ -17,7 +17,7 @@ from torch.autograd.function import once_differentiable
 
 from maestro_ts.model.by_hand import apply
 
-__all__ = ["StackedLinear", "StackedNorm", "runs"]
+__all__ = ["StackedLinear", "StackedNorm", "add_to_members", "few", "linear", "of_members", "runs"]
 
 SMALL = 2**15  # numbers of a member; below, one batched product beats a product each
 
@@ -31,6 +31,24 @@ def runs(sizes: Sequence[int]) -> Iterator[tuple[int, slice]]:
         first += size
 
 
+def few(sizes: Sequence[int], width: int) -> list[int] | None:
+    """Members that have rows, where all have the same number of rows and few: one batched product.
+
+    Parameters
+    ----------
+    width : int
+        Numbers that the product makes of a row.
+    """
+    members = [g for g, size in enumerate(sizes) if size]
+    alike = {sizes[g] for g in members}
+    return members if len(alike) == 1 and alike.pop() * width < SMALL else None
+
+
+def of_members(weight: Tensor, members: list[int]) -> Tensor:
+    """Weights of these members; all of them as they are."""
+    return weight if len(members) == len(weight) else weight[members]
+
+
 class StackedLinear(nn.Module):
     """G linear maps: [N, in] → [N, out], initialised like ``nn.Linear``."""
 
@@ -42,12 +60,20 @@ class StackedLinear(nn.Module):
 
     def forward(self, x: Tensor, sizes: Sequence[int]) -> Tensor:
         """Each row by the weights of its member."""
-        if len(sizes) == 1:
-            return F.linear(x, self.weight[0].t(), self.bias[0, 0])
-        if min(sizes) == max(sizes) and sizes[0] * self.weight.shape[2] < SMALL:
-            stacked = x.view(len(sizes), sizes[0], -1)
-            return torch.baddbmm(self.bias, stacked, self.weight).flatten(0, 1)
-        return apply(_Linear, x.to(self.weight.dtype), self.weight, self.bias, sizes)
+        return linear(x, self.weight, self.bias, sizes)
+
+
+def linear(x: Tensor, weight: Tensor, bias: Tensor, sizes: Sequence[int]) -> Tensor:
+    """Rows [N, in] by weights [G, in, out] and [G, 1, out] → [N, out]."""
+    if len(sizes) == 1:
+        return F.linear(x, weight[0].t(), bias[0, 0])
+    members = few(sizes, weight.shape[2])
+    if members is not None:
+        stacked = x.view(len(members), -1, x.shape[1])
+        return torch.baddbmm(
+            of_members(bias, members), stacked, of_members(weight, members)
+        ).flatten(0, 1)
+    return apply(_Linear, x.to(weight.dtype), weight, bias, sizes)
 
 
 class _Linear(torch.autograd.Function):
@@ -76,6 +102,13 @@ class _Linear(torch.autograd.Function):
         return to_x, to_weight, to_bias, None
 
 
+def add_to_members(x: Tensor, table: Tensor, sizes: Sequence[int]) -> Tensor:
+    """Rows [R, ...] plus what their member of [G, ...] adds to each."""
+    if min(sizes) == max(sizes):
+        return (x.view(len(sizes), sizes[0], *x.shape[1:]) + table[:, None]).flatten(0, 1)
+    return torch.cat([x[rows] + table[g] for g, rows in runs(sizes)])
+
+
 class StackedNorm(nn.Module):
     """G layer norms over the last axis of [N, D]."""
 
@@ -89,9 +122,11 @@ class StackedNorm(nn.Module):
         if len(sizes) == 1:
             return F.layer_norm(x, x.shape[-1:], self.weight[0, 0], self.bias[0, 0])
         normed = F.layer_norm(x, x.shape[-1:])
-        if min(sizes) == max(sizes):
-            stacked = normed.view(len(sizes), sizes[0], -1)
-            return torch.addcmul(self.bias, stacked, self.weight).flatten(0, 1)
+        members = list(range(len(sizes))) if min(sizes) == max(sizes) else few(sizes, x.shape[1])
+        if members is not None:
+            stacked = normed.view(len(members), -1, x.shape[1])
+            weight, bias = of_members(self.weight, members), of_members(self.bias, members)
+            return torch.addcmul(bias, stacked, weight).flatten(0, 1)
         return apply(_Scale, normed, self.weight, self.bias, sizes)
 
 
