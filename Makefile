@@ -20,7 +20,7 @@ export OMP_NUM_THREADS ?= 1
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all lint types contracts oracles bench dist release-check clean
+.PHONY: help demo test test-all lint types contracts oracles bench growth dist release-check clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -54,6 +54,10 @@ oracles: ## golden tables anew, from other people's packages in an environment o
 bench: $(DEV) ## speed against the published formulation, idle machine; RIVALS: a Python with pyts and aeon
 	OMP_NUM_THREADS=2 $(BIN)/python benchmarks/speed.py --threads 2 --out docs/results/speed.json
 	$(BIN)/python benchmarks/symbols.py $(if $(RIVALS),--rivals $(RIVALS)) --out docs/results/symbols.json
+
+growth: $(DEV) ## time and memory against size, idle machine: docs/growth.svg; ARGS=--again forgets what is there
+	$(BIN)/python benchmarks/growth.py --threads 2 $(ARGS)
+	$(BIN)/python benchmarks/growth_figure.py
 
 dist: $(DEV) ## wheel and source archive into dist/, their content checked
 	rm -rf dist

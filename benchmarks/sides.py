@@ -12,7 +12,8 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,6 @@ from maestro_ts.training.memory import memory_kept
 from maestro_ts.training.precision import in_precision
 from published import Published, Shape
 
-CHANNELS = Shape().channels
 CLASSES = 3
 WINDOW_S = 8.0
 
@@ -53,8 +53,11 @@ class Side:
         Windows.
     tokens : int
         Per modality, where the recipe says how long a bin is (or the published one).
-    absent : str
-        ``none``, ``half`` (five of ten, another five in every window) or ``all but one``.
+    modalities : int
+        Of WESAD's ten: the first so many, and from the first again after the tenth.
+    absent : int
+        Modalities that a window lacks, others in every window of ours; the published formulation
+        knows one pattern per batch.
     threads : int
     """
 
@@ -62,8 +65,14 @@ class Side:
     settings: dict[str, Any] = field(default_factory=dict)
     batch: int = 64
     tokens: int = 128
-    absent: str = "none"
+    modalities: int = 10
+    absent: int = 0
     threads: int = 2
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """Of each modality."""
+        return tuple(islice(cycle(Shape().channels), self.modalities))
 
     def command(self) -> list[str]:
         """How to start its process."""
@@ -74,7 +83,7 @@ def windows(side: Side) -> Windows:
     """Noise at 32 Hz, two samples a token of the paper's recipe, in WESAD's channels."""
     rng = np.random.default_rng(0)
     duration = WINDOW_S * side.tokens / 128
-    schema = [Modality(f"m{i}", c, 32.0) for i, c in enumerate(CHANNELS)]
+    schema = [Modality(f"m{i}", c, 32.0) for i, c in enumerate(side.channels)]
     n = max(side.batch, 8)
     keep = presence(side, n, rng)
     arrays: dict[str, Any] = {}
@@ -87,15 +96,14 @@ def windows(side: Side) -> Windows:
 
 def presence(side: Side, n: int, rng: np.random.Generator) -> np.ndarray:
     """Which modalities each window has."""
-    left = {"none": len(CHANNELS), "half": len(CHANNELS) // 2, "all but one": 1}[side.absent]
-    return rng.random((n, len(CHANNELS))).argsort(axis=1) < left
+    return rng.random((n, side.modalities)).argsort(axis=1) >= side.absent
 
 
 class Ours:
     """A network of ours, and a batch."""
 
     def __init__(self, side: Side) -> None:
-        full = windows(Side(**{**asdict(side), "absent": "none"}))
+        full = windows(replace(side, absent=0))
         recipe = load_recipe(side.recipe).override(side.settings)
         front_end = build_front_end(recipe).fit(full)
         torch.manual_seed(0)
@@ -123,17 +131,17 @@ class TheirFormulation:
 
     def __init__(self, side: Side) -> None:
         torch.manual_seed(0)
-        self.network = Published(Shape(tokens=side.tokens))
+        self.network = Published(Shape(channels=side.channels, tokens=side.tokens))
         generator = torch.Generator().manual_seed(0)
         self.numbers = [
             torch.randint(0, 20, (side.batch, side.tokens, c), generator=generator).float()
-            for c in CHANNELS
+            for c in side.channels
         ]
-        self.everyone = torch.ones(len(CHANNELS))
+        self.present = (torch.arange(side.modalities) >= side.absent).float()
 
     def logits(self) -> Tensor:
         """Of the batch."""
-        result: Tensor = self.network(self.numbers, self.everyone)
+        result: Tensor = self.network(self.numbers, self.present)
         return result
 
     def prepared(self) -> Callable[[], Tensor]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sides import CHANNELS, Ours, Side, TheirFormulation, presence, windows
+from sides import Ours, Side, TheirFormulation, presence, windows
 from speed import compared, rows
 from turns import Turns, ratio
 
@@ -65,8 +65,9 @@ def test_a_ratio_is_of_medians_and_its_spread_of_the_rounds() -> None:
     assert (row["ratio"], row["spread"], row["reference_value"]) == (2.0, [1.5, 3.0], 4.0)
 
 
-@pytest.mark.parametrize(("absent", "left"), [("none", 10), ("half", 5), ("all but one", 1)])
-def test_patterns_are_mixed(absent: str, left: int) -> None:
+@pytest.mark.parametrize("absent", [0, 5, 9])
+def test_patterns_are_mixed(absent: int) -> None:
+    left = 10 - absent
     keep = presence(Side(absent=absent), 64, np.random.default_rng(0))
     assert (keep.sum(axis=1) == left).all()
     assert (keep.mean(axis=0) > 0).all()
@@ -74,14 +75,21 @@ def test_patterns_are_mixed(absent: str, left: int) -> None:
     assert (given.present.sum(axis=1) == left).all()
 
 
-def test_both_sides_have_the_shape() -> None:
-    side = Side("paper", {"model.absent": "token"}, batch=2)
+@pytest.mark.parametrize(("modalities", "tokens"), [(10, 128), (12, 32), (1, 64)])
+def test_both_sides_have_the_shape(modalities: int, tokens: int) -> None:
+    wesad = (3, 1, 1, 1, 1, 1, 3, 1, 1, 1)
+    wanted = [(tokens, c) for c in (wesad + wesad)[:modalities]]
+    side = Side("paper", {"model.absent": "token"}, 2, tokens, modalities)
     ours, theirs = Ours(side), TheirFormulation(side)
     assert ours.network.train()(ours.batch).logits.shape == theirs.logits().shape == (2, 3)
-    assert [ours.batch.inputs[f"m{i}"].shape[1:3] for i in range(10)] == [
-        (128, c) for c in CHANNELS
-    ]
-    assert [tuple(x.shape[1:]) for x in theirs.numbers] == [(128, c) for c in CHANNELS]
+    assert [ours.batch.inputs[f"m{i}"].shape[1:3] for i in range(modalities)] == wanted
+    assert [tuple(x.shape[1:]) for x in theirs.numbers] == wanted
+
+
+def test_absent_modalities_are_absent_on_both_sides() -> None:
+    side = Side("paper", {"model.absent": "token"}, 2, 32, modalities=4, absent=3)
+    assert Ours(side).batch.present.sum(dim=1).tolist() == [1, 1]
+    assert TheirFormulation(side).present.sum() == 1
 
 
 def test_every_row_of_the_table_has_a_name() -> None:
