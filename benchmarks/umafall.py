@@ -53,6 +53,7 @@ MODELS: dict[str, dict[str, Any]] = {
     "trees-nine": {},
     "maestro": {},
     "maestro-dense": DENSE,
+    "maestro-bfloat16": {"model.precision": "bfloat16"},
     "maestro-experts": AS_RECORDED | {"experts.placement": "fusion"},
 }
 QUICK = ("trees-51", "trees-nine", "maestro", "maestro-dense")

@@ -769,6 +769,19 @@ def test_a_loaded_model_predicts_the_same(fitted: MaestroClassifier, tmp_path: P
     assert type(back).load(tmp_path / "run").classes_.tolist() == ["rest", "walk"]
 
 
+def test_a_loaded_model_predicts_in_another_precision(
+    fitted: MaestroClassifier, tmp_path: Path
+) -> None:
+    fitted.save(tmp_path / "run")
+    rounded = MaestroClassifier.load(tmp_path / "run", precision="bfloat16")
+    exact, close = fitted.predict_proba(arrays()), rounded.predict_proba(arrays())
+    assert same_weights(fitted, rounded)
+    assert not np.array_equal(exact, close)
+    assert np.abs(exact - close).max() < 0.05
+    with pytest.raises(ConfigError, match="precision"):
+        MaestroClassifier.load(tmp_path / "run", precision="float8")
+
+
 def test_a_loaded_model_takes_windows_of_another_order(
     fitted: MaestroClassifier, tmp_path: Path
 ) -> None:

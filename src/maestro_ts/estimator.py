@@ -316,16 +316,21 @@ class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         run.save_log(self.training_log_)
 
     @classmethod
-    def load(cls, path: str | Path, *, device: str = "cpu") -> Self:
-        """Read a model that `save` or a training run wrote."""
+    def load(cls, path: str | Path, *, device: str = "cpu", precision: str | None = None) -> Self:
+        """Read a model that `save` or a training run wrote.
+
+        Parameters
+        ----------
+        precision : {"float32", "bfloat16"}, optional
+            Of its predictions; otherwise as it was trained.
+        """
         run = Run(Path(path))
         model = run.load_model(_device(device))
-        clf = cls(
-            modalities=list(model.schema),
-            recipe=model.recipe,
-            device=device,
-        )
-        clf.recipe_, clf.schema_, clf.classes_ = model.recipe, model.schema, model.classes
+        recipe = model.recipe
+        if precision is not None:
+            recipe = recipe.override({"model.precision": precision})
+        clf = cls(modalities=list(model.schema), recipe=recipe, device=device)
+        clf.recipe_, clf.schema_, clf.classes_ = recipe, model.schema, model.classes
         clf.front_end_, clf.network_ = model.front_end, model.network
         clf.training_log_ = run.load_log()
         clf.duration_ = float(model.extra.get("duration_s", 1.0))
@@ -335,9 +340,11 @@ class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return clf
 
 
-def load(path: str | Path, *, device: str = "cpu") -> MaestroClassifier:
-    """Read a run folder as a fitted estimator."""
-    return MaestroClassifier.load(path, device=device)
+def load(
+    path: str | Path, *, device: str = "cpu", precision: str | None = None
+) -> MaestroClassifier:
+    """Read a run folder as a fitted estimator; see `MaestroClassifier.load`."""
+    return MaestroClassifier.load(path, device=device, precision=precision)
 
 
 class _PrintLines(Callback):

@@ -408,6 +408,18 @@ def test_predict_takes_an_npz_in_which_a_modality_is_absent(
     assert table.predicted.tolist() == [["IR", "PEN", "ROW"][k] for k in p.argmax(axis=1)]
 
 
+def test_predict_in_another_precision(trained: Path, tmp_path: Path, command: Command) -> None:
+    np.savez(tmp_path / "x.npz", acc=np.random.default_rng(0).normal(size=(7, 200, 3)))
+    p = {}
+    for name in ("float32", "bfloat16"):
+        out = tmp_path / f"{name}.parquet"
+        words = ("--out", out, "--precision", name)
+        assert command("predict", trained, tmp_path / "x.npz", *words).code == 0
+        p[name] = pq.read_table(out).to_pandas().p_IR.to_numpy()
+    assert not np.array_equal(p["float32"], p["bfloat16"])
+    assert np.abs(p["float32"] - p["bfloat16"]).max() < 0.05
+
+
 def test_predict_reads_files_of_the_data_set_and_agrees_with_the_test(
     trained: Path, small: Path, tmp_path: Path, command: Command
 ) -> None:

@@ -47,6 +47,9 @@ def predict(
         float, typer.Option(help="Events of a class at most this far apart are one.")
     ] = 0.0,
     min_event_s: Annotated[float, typer.Option(help="Drop shorter events.")] = 0.0,
+    precision: Annotated[
+        str | None, typer.Option(help="float32 or bfloat16; as it was trained unless given.")
+    ] = None,
     no_progress: Plain = False,
 ) -> None:
     """Predict windows of new files; sensors may be missing."""
@@ -66,7 +69,13 @@ def predict(
         check_merging(run, input_, rule)
     with ConsoleProgress(no_progress) as progress:
         n, silent = predict_files(
-            run, input_, out, progress.as_progress(), names, distrust=distrust_scale
+            run,
+            input_,
+            out,
+            progress.as_progress(),
+            names,
+            distrust=distrust_scale,
+            precision=precision,
         )
     print(f"{n} windows → {out}")
     if silent:

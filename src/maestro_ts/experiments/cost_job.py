@@ -23,6 +23,7 @@ from maestro_ts.evaluation.pattern_cost import (
 )
 from maestro_ts.experiments.drawn_windows import drawn_batches, drawn_windows
 from maestro_ts.experiments.pass_memory import pass_memory
+from maestro_ts.training.precision import in_precision
 
 __all__ = ["PassCost", "RunCost", "Timing", "run_cost", "timed"]
 
@@ -120,7 +121,8 @@ def run_cost(folder: Path, *, batch: int = 64, rounds: int = 5) -> RunCost:
         given = drawn_batches(front_end, clf.duration_, n)(names)
         with torch.no_grad():
             symbols = timed(partial(front_end, windows), rounds)
-            logits = timed(partial(network, given), rounds)
+            run = in_precision(network, clf.recipe_.model.precision)
+            logits = timed(partial(run, given), rounds)
         passes.append(PassCost(n, symbols, logits, added))
     return RunCost(
         run=str(folder),

@@ -23,6 +23,7 @@ import maestro_ts
 from maestro_ts.errors import RunError
 from maestro_ts.estimator import MaestroClassifier
 from maestro_ts.experiments.drawn_windows import drawn_batches
+from maestro_ts.training.precision import in_precision
 
 __all__ = ["PassMemory", "pass_memory"]
 
@@ -73,9 +74,10 @@ def measured(folder: Path, sizes: Sequence[int], threads: int) -> PassMemory:
     forget()
     loaded, added = resident(), []
     with torch.no_grad():
+        run = in_precision(clf.network_, clf.recipe_.model.precision)
         for batch in batches:
             for _ in range(PASSES):
-                clf.network_(batch)
+                run(batch)
             peak = resident(peak=True)
             added.append(None if peak is None or loaded is None else max(0, peak - loaded))
     return PassMemory(loaded, added)

@@ -37,6 +37,7 @@ def predict_files(
     names: Mapping[str, str] | None = None,
     *,
     distrust: bool = False,
+    precision: str | None = None,
 ) -> tuple[int, int]:
     """Predict the windows of some files and write a Parquet table.
 
@@ -53,6 +54,8 @@ def predict_files(
         The input's names of modalities and the model's.
     distrust : bool
         Take stretches of another scale as missing, whether the run did or not.
+    precision : {"float32", "bfloat16"}, optional
+        Of the arithmetic; otherwise as it was trained.
 
     Returns
     -------
@@ -60,7 +63,7 @@ def predict_files(
         How many windows, and how many of them have no sensor at all.
     """
     progress = progress or Progress()
-    clf = MaestroClassifier.load(folder)
+    clf = MaestroClassifier.load(folder, precision=precision)
     if not source.exists():
         raise DataError("no such file or folder.", where=str(source))
     if source.suffix == ".npz":
