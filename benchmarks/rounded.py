@@ -1,7 +1,7 @@
 """A run that was trained in float32, tested again with its arithmetic in bfloat16.
 
-``python benchmarks/rounded.py RUN --data umafall.zip [--out FILE]``: the same test subjects and masks
-for both, macro-F1 by missing rate and the share of predictions that stay.
+``python benchmarks/rounded.py RUN --data umafall.zip [--out FILE]``: the same test subjects and
+masks for both, macro-F1 by missing rate and the share of predictions that stay.
 """
 
 from __future__ import annotations

@@ -16,7 +16,9 @@ __all__ = ["sampled_places", "slow_attention", "slow_distil", "slow_feed_forward
 
 
 def sampled_places(n: int, count: int) -> list[int]:
-    """The middle of each of `count` equal strata of n keys."""
+    """The middle of each of `count` equal strata of n keys; all where there are no more."""
+    if n <= count:
+        return list(range(n))
     return [math.floor(Fraction(2 * j + 1, 2) * n / count) for j in range(count)]
 
 

@@ -152,6 +152,8 @@ class Attention(nn.Module):
 
     def _places(self, batch: int, length: int, device: torch.device) -> Tensor:
         """Keys that queries are scored on: spread evenly, [S]; jittered in training, [B, S]."""
+        if length <= self.sampled:
+            return torch.arange(length, device=device)
         slot = torch.arange(self.sampled, device=device)
         jitter: Tensor | float = 0.5
         if self.training and self.generator is not None:
