@@ -1,4 +1,4 @@
-"""Feed-forward layer of stacked modalities, with a gradient that keeps one hidden tensor."""
+"""Feed-forward layer of stacked modalities, with a gradient that keeps no hidden numbers."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class FeedForward(nn.Module):
 class _RiseAndFall(torch.autograd.Function):
     """One member at a time, so that its hidden numbers are still in the cache when they fall.
 
-    The gradient computes the hidden activation anew instead of keeping it and its masks.
+    The gradient computes the hidden numbers anew instead of keeping four times the input.
     """
 
     @staticmethod
@@ -59,30 +59,26 @@ class _RiseAndFall(torch.autograd.Function):
         kept: Tensor | None,
         scale: float,
     ) -> Tensor:
-        learns = any(ctx.needs_input_grad)
         out = torch.empty_like(x)
-        hidden = []
         for g, rows in runs(sizes):
             risen = torch.addmm(rise_bias[g], x[rows], rise[g])
             active = _activated(risen, None if kept is None else kept[rows], scale)
             torch.addmm(fall_bias[g], active, fall[g], out=out[rows])
-            if learns:
-                hidden.append(risen)
-        if learns:
-            ctx.save_for_backward(x, rise, fall, kept, *hidden)
-            ctx.sizes, ctx.scale = sizes, scale
+        ctx.save_for_backward(x, rise, rise_bias, fall, kept)
+        ctx.sizes, ctx.scale = sizes, scale
         return out
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        x, rise, fall, kept, *hidden = ctx.saved_tensors
+        x, rise, rise_bias, fall, kept = ctx.saved_tensors
         grad = grad.contiguous()
         to_x = torch.empty_like(grad)
         to_rise, to_fall = torch.zeros_like(rise), torch.zeros_like(fall)
         to_rise_bias = rise.new_zeros(len(rise), 1, rise.shape[2])
         to_fall_bias = fall.new_zeros(len(fall), 1, fall.shape[2])
-        for (g, rows), risen in zip(runs(ctx.sizes), hidden, strict=True):
+        for g, rows in runs(ctx.sizes):
+            risen = torch.addmm(rise_bias[g], x[rows], rise[g])
             mask = None if kept is None else kept[rows]
             active = _activated(risen, mask, ctx.scale)
             torch.mm(active.t(), grad[rows], out=to_fall[g])

@@ -216,7 +216,8 @@ class Maestro(Network):
     def _budgets(self, batch: Batch, roster: Roster, tokens: list[Tensor]) -> Tensor:
         """Budgets [B, M] from availability and each modality's own summary."""
         modalities, width = len(self.shapes), self.recipe.model.width
-        means = torch.cat([x.mean(dim=1) for x in tokens])
+        # Not `mean`, which copies rounded numbers into exact ones first.
+        means = torch.cat([x.sum(dim=1) / x.shape[1] for x in tokens])
         cells = torch.cat([rows.cells for rows in roster.groups])
         blank = means.new_zeros(len(batch) * modalities, width)
         summaries = blank.index_copy(0, cells, means).view(-1, modalities, width)
