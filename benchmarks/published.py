@@ -200,9 +200,15 @@ def _sinusoid(length: int, width: int) -> Tensor:
 
 
 def symbols_by_loop(
-    values: NDArray[np.float32], words: int, alphabet: int = 20
+    values: NDArray[np.float32], words: int, alphabet: int = 20, *, by_word: bool = False
 ) -> NDArray[np.int64]:
-    """SAX window by window and channel by channel, [n, T, C] → [n, words, C]."""
+    """SAX window by window and channel by channel, [n, T, C] → [n, words, C].
+
+    Parameters
+    ----------
+    by_word : bool
+        A call for the mean of every word, too.
+    """
     cuts = norm.ppf(np.arange(1, alphabet) / alphabet)
     n, length, channels = values.shape
     out = np.zeros((n, words, channels), dtype=np.int64)
@@ -211,7 +217,8 @@ def symbols_by_loop(
             series = values[i, :, c]
             deviation = series.std()
             z = (series - series.mean()) / (deviation if deviation > 1e-8 else 1.0)
-            means = z[: length // words * words].reshape(words, -1).mean(axis=1)
+            rows = z[: length // words * words].reshape(words, -1)
+            means = np.array([row.mean() for row in rows]) if by_word else rows.mean(axis=1)
             out[i, :, c] = np.searchsorted(cuts, means)
     return out
 

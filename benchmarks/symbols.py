@@ -106,7 +106,12 @@ def measure(length: int, rounds: int, python: Path | None) -> list[dict[str, Any
     x = rng.normal(size=(WINDOWS, length, CHANNELS)).astype(np.float32)
     copy = np.empty_like(x)
     rivals = [] if python is None else [Rival(python, name, length) for name in RIVALS]
-    references = {"a loop over windows and channels": timed(lambda: symbols_by_loop(x, WORDS))}
+    references = {
+        "a loop over windows and channels": timed(lambda: symbols_by_loop(x, WORDS)),
+        "a loop over windows, channels and words": timed(
+            lambda: symbols_by_loop(x, WORDS, by_word=True)
+        ),
+    }
     references |= {rival.name: rival.seconds for rival in rivals}
     sides = dict(references)
     for name, views in VIEWS.items():
