@@ -1,0 +1,82 @@
+"""One row of tokens per window for the fusion: those that are there first, without gaps.
+
+In the order of the network: the tokens of each present modality, one token for each absent one,
+the duration's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from maestro_ts.model.graph.lengths import Lengths
+
+__all__ = ["Assembly"]
+
+
+class Assembly(nn.Module):
+    """Which tokens of a pool [B, P, D] make a window's row, and how many carry data.
+
+    The pool holds, in any order, all tokens that data may have, then (unless an absent modality is
+    encoded like a present one) a missing token per modality, then the duration's if there is one.
+
+    Parameters
+    ----------
+    owners : sequence of int
+        Modality of each data token of the pool.
+    places : sequence of int
+        Place of each among all data tokens in the order of the network.
+    modalities : int
+    absent : {"token", "none", "symbols"}
+    duration : bool
+    device : torch.device
+    """
+
+    def __init__(
+        self,
+        owners: Sequence[int],
+        places: Sequence[int],
+        modalities: int,
+        absent: str,
+        duration: bool,
+        device: torch.device,
+    ) -> None:
+        super().__init__()
+        self.absent, self.duration, self.varies = absent, duration, absent != "symbols"
+        data = len(owners)
+        self.longest = (max(data, modalities) if absent == "none" else data) + duration
+        order = torch.tensor(places, device=device)
+        if self.varies:
+            later = torch.arange(data, data + modalities + duration, device=device)
+            order = torch.cat([order, later])
+            self.register_buffer("owners", torch.tensor(owners, device=device))
+        else:
+            order = torch.cat([order.argsort(), torch.arange(data, self.longest, device=device)])
+        self.register_buffer("order", order)
+        self.owners: Tensor
+        self.order: Tensor
+        self.data = data
+
+    def forward(self, pool: Tensor, present: Tensor) -> tuple[Tensor, Lengths | None, Tensor]:
+        """[B, P, D] and [B, M] → [1, B, N, D], lengths, and the number of data tokens [B]."""
+        batch, size, width = pool.shape
+        if not self.varies:
+            carrying = torch.full_like(present[:, 0], self.data, dtype=torch.int64)
+            return pool.index_select(1, self.order)[None], None, carrying
+        from_data = present.index_select(1, self.owners)
+        silent = ~present
+        if self.absent == "none":
+            silent = silent & ~present.any(dim=1, keepdim=True)
+        parts = [from_data, silent]
+        if self.duration:
+            parts.append(torch.ones_like(present[:, :1]))
+        used = torch.cat(parts, dim=1)
+        # Those that are used before all others, each kind in the order of the network.
+        rank = used * size - self.order
+        chosen = rank.topk(self.longest, dim=1).indices
+        first = torch.arange(batch, device=pool.device)[:, None] * size
+        rows = pool.flatten(0, 1).index_select(0, (chosen + first).flatten())
+        lengths = Lengths.of(used.sum(dim=1), self.longest)
+        return rows.view(1, batch, self.longest, width), lengths, from_data.sum(dim=1)

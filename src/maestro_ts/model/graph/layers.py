@@ -1,0 +1,131 @@
+"""The layers of the graph besides attention: for G stacked modalities, [G, B, L, D] each."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from maestro_ts.model.distil import Distil
+from maestro_ts.model.experts import Experts
+from maestro_ts.model.feed_forward import FeedForward
+from maestro_ts.model.graph.lengths import Lengths
+from maestro_ts.model.stacked import StackedLinear, StackedNorm
+
+__all__ = ["GraphDistil", "GraphExperts", "GraphFeedForward", "GraphLinear", "GraphNorm"]
+
+LOW = -1e30  # below every token, and still 0 when it is multiplied by 0
+
+
+class GraphLinear(nn.Module):
+    """A fitted `StackedLinear`."""
+
+    def __init__(self, linear: StackedLinear) -> None:
+        super().__init__()
+        self.register_buffer("weight", linear.weight.detach()[:, None])
+        self.register_buffer("bias", linear.bias.detach()[:, None])
+        self.weight: Tensor
+        self.bias: Tensor
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Each row by the weights of its member."""
+        return x @ self.weight + self.bias
+
+
+class GraphNorm(nn.Module):
+    """A fitted `StackedNorm` or ``nn.LayerNorm``."""
+
+    def __init__(self, norm: StackedNorm | nn.LayerNorm) -> None:
+        super().__init__()
+        self.single = norm.weight.numel() == norm.weight.shape[-1]
+        shape = (-1,) if self.single else (len(norm.weight), 1, 1, norm.weight.shape[-1])
+        self.register_buffer("weight", norm.weight.detach().view(shape))
+        self.register_buffer("bias", norm.bias.detach().view(shape))
+        self.weight: Tensor
+        self.bias: Tensor
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Same shape."""
+        if self.single:
+            return F.layer_norm(x, x.shape[-1:], self.weight, self.bias)
+        return F.layer_norm(x, x.shape[-1:]) * self.weight + self.bias
+
+
+class GraphFeedForward(nn.Module):
+    """A fitted `FeedForward`."""
+
+    def __init__(self, feed_forward: FeedForward) -> None:
+        super().__init__()
+        self.rise = GraphLinear(feed_forward.rise)
+        self.fall = GraphLinear(feed_forward.fall)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Token by token."""
+        fallen: Tensor = self.fall(F.gelu(self.rise(x)))
+        return fallen
+
+
+class GraphDistil(nn.Module):
+    """A fitted `Distil`: output j sees the tokens 2j − 1, 2j and 2j + 1."""
+
+    def __init__(self, distil: Distil) -> None:
+        super().__init__()
+        self.conv = GraphLinear(distil.conv)
+
+    def forward(self, x: Tensor, lengths: Lengths | None = None) -> Tensor:
+        """[G, B, L, D] → [G, B, L', D]; padding (where there are `lengths`) ends as zeros."""
+        high = x
+        if lengths is not None:
+            there = lengths.there[:, :, None]
+            high = x.masked_fill(~there, LOW)
+            x = x * there.to(x.dtype)
+        left, pairs = _neighbours(x, 0.0)
+        mixed = self.conv(torch.cat([left, pairs], dim=3))
+        left, pairs = _neighbours(high, LOW)
+        pooled = torch.maximum(left, torch.maximum(*pairs.chunk(2, dim=3)))
+        result: Tensor = mixed + pooled
+        if lengths is not None:
+            result = result * lengths.distilled().there[:, :, None].to(x.dtype)
+        return result
+
+
+def _neighbours(x: Tensor, edge: float) -> tuple[Tensor, Tensor]:
+    """Left tokens [G, B, L', D], and middle and right ones side by side [G, B, L', 2 D]."""
+    if x.shape[2] % 2:
+        x = F.pad(x, (0, 0, 0, 1), value=edge)
+    width = x.shape[3]
+    pairs = x.unflatten(2, (x.shape[2] // 2, 2)).flatten(3)
+    return F.pad(pairs[:, :, :-1, width:], (0, 0, 1, 0), value=edge), pairs
+
+
+class GraphExperts(nn.Module):
+    """A fitted `Experts`: every expert serves every token, with weight 0 where it is not chosen."""
+
+    def __init__(self, experts: Experts) -> None:
+        super().__init__()
+        self.top_k = experts.settings.top_k
+        self.router = experts.router
+        pairs = [(expert[0], expert[2]) for expert in experts.experts]
+        self.count, self.hidden = len(pairs), pairs[0][0].out_features
+        self.register_buffer("balance", experts.bias)
+        self.register_buffer("rise", torch.cat([rise.weight.detach() for rise, _ in pairs]).t())
+        self.register_buffer("rise_bias", torch.cat([rise.bias.detach() for rise, _ in pairs]))
+        self.register_buffer("fall", torch.cat([fall.weight.detach().t() for _, fall in pairs]))
+        self.register_buffer("fall_bias", torch.stack([fall.bias.detach() for _, fall in pairs]))
+        self.balance: Tensor
+        self.rise: Tensor
+        self.rise_bias: Tensor
+        self.fall: Tensor
+        self.fall_bias: Tensor
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[…, D] → […, out]."""
+        scores = self.router(x).softmax(dim=-1)
+        chosen = (scores + self.balance).topk(self.top_k, dim=-1).indices
+        everyone = torch.arange(self.count, device=x.device)
+        served = (chosen[..., None] == everyone).any(dim=-2)
+        weights = scores * served.to(x.dtype)
+        hidden = torch.relu(x @ self.rise + self.rise_bias)
+        # Before the second map: it then adds up the experts as well.
+        weighted = hidden.unflatten(-1, (self.count, self.hidden)) * weights[..., None]
+        return weighted.flatten(-2) @ self.fall + weights @ self.fall_bias
