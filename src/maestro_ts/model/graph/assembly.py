@@ -11,13 +11,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from maestro_ts.model.graph.lengths import Lengths
-
 __all__ = ["Assembly"]
 
 
 class Assembly(nn.Module):
-    """Which tokens of a pool [B, P, D] make a window's row, and how many carry data.
+    """Which tokens of a pool [B, P, D] make a window's row.
 
     The pool holds, in any order, all tokens that data may have, then (unless an absent modality is
     encoded like a present one) a missing token per modality, then the duration's if there is one.
@@ -59,12 +57,11 @@ class Assembly(nn.Module):
         self.order: Tensor
         self.data = data
 
-    def forward(self, pool: Tensor, present: Tensor) -> tuple[Tensor, Lengths | None, Tensor]:
-        """[B, P, D] and [B, M] → [1, B, N, D], lengths, and the number of data tokens [B]."""
+    def forward(self, pool: Tensor, present: Tensor) -> tuple[Tensor, Tensor | None]:
+        """[B, P, D] and [B, M] → [1, B, N, D] and lengths n [B]; None: all are N."""
         batch, size, width = pool.shape
         if not self.varies:
-            carrying = torch.full_like(present[:, 0], self.data, dtype=torch.int64)
-            return pool.index_select(1, self.order)[None], None, carrying
+            return pool.index_select(1, self.order)[None], None
         from_data = present.index_select(1, self.owners)
         silent = ~present
         if self.absent == "none":
@@ -78,5 +75,4 @@ class Assembly(nn.Module):
         chosen = rank.topk(self.longest, dim=1).indices
         first = torch.arange(batch, device=pool.device)[:, None] * size
         rows = pool.flatten(0, 1).index_select(0, (chosen + first).flatten())
-        lengths = Lengths.of(used.sum(dim=1), self.longest)
-        return rows.view(1, batch, self.longest, width), lengths, from_data.sum(dim=1)
+        return rows.view(1, batch, self.longest, width), used.sum(dim=1)

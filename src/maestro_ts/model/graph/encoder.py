@@ -45,12 +45,13 @@ class GraphEncoderLayer(nn.Module):
 
     def forward(self, x: Tensor, budgets: Tensor) -> Tensor:
         """[G, B, L, D] with budgets [G, B] → [G, B, L', D]."""
-        weights = None
+        weights = sample = None
         if self.sample is not None:
+            sample = self.sample(x)
             queries = self.budget.queries(budgets, self.length)
             ranks = self.get_buffer("ranks")
-            weights = rank_weights(queries[:, :, None].to(x.dtype), ranks, 0.0, 1.0)
-        x = self.attention_norm(x + self.attention(x, weights, self.sample))
+            weights = rank_weights(queries[:, :, None, None].to(x.dtype), ranks, 0.0, 1.0)
+        x = self.attention_norm(x + self.attention(x, weights, sample))
         if self.distil is not None:
             x = self.distil(x)
         result: Tensor = self.feed_forward_norm(x + self.feed_forward(x))

@@ -9,12 +9,12 @@ from torch import Tensor, nn
 from maestro_ts.model.distil import Distil
 from maestro_ts.model.experts import Experts
 from maestro_ts.model.feed_forward import FeedForward
-from maestro_ts.model.graph.lengths import Lengths
+from maestro_ts.model.graph.lengths import Rows
 from maestro_ts.model.stacked import StackedLinear, StackedNorm
 
 __all__ = ["GraphDistil", "GraphExperts", "GraphFeedForward", "GraphLinear", "GraphNorm"]
 
-LOW = -1e30  # below every token, and still 0 when it is multiplied by 0
+LOW = -1e30  # below every token
 
 
 class GraphLinear(nn.Module):
@@ -72,21 +72,20 @@ class GraphDistil(nn.Module):
         super().__init__()
         self.conv = GraphLinear(distil.conv)
 
-    def forward(self, x: Tensor, lengths: Lengths | None = None) -> Tensor:
-        """[G, B, L, D] → [G, B, L', D]; padding (where there are `lengths`) ends as zeros."""
+    def forward(
+        self, x: Tensor, rows: Rows | None = None, after: Rows | None = None
+    ) -> Tensor:
+        """[G, B, L, D] → [G, B, L', D]; padding before and after, where there is any, ends as 0."""
         high = x
-        if lengths is not None:
-            there = lengths.there[:, :, None]
-            high = x.masked_fill(~there, LOW)
-            x = x * there.to(x.dtype)
+        if rows is not None:
+            high = torch.where(rows.column, x, LOW)
+            x = torch.where(rows.column, x, 0.0)
         left, pairs = _neighbours(x, 0.0)
         mixed = self.conv(torch.cat([left, pairs], dim=3))
         left, pairs = _neighbours(high, LOW)
         pooled = torch.maximum(left, torch.maximum(*pairs.chunk(2, dim=3)))
         result: Tensor = mixed + pooled
-        if lengths is not None:
-            result = result * lengths.distilled().there[:, :, None].to(x.dtype)
-        return result
+        return result if after is None else torch.where(after.column, result, 0.0)
 
 
 def _neighbours(x: Tensor, edge: float) -> tuple[Tensor, Tensor]:
@@ -122,9 +121,7 @@ class GraphExperts(nn.Module):
         """[…, D] → […, out]."""
         scores = self.router(x).softmax(dim=-1)
         chosen = (scores + self.balance).topk(self.top_k, dim=-1).indices
-        everyone = torch.arange(self.count, device=x.device)
-        served = (chosen[..., None] == everyone).any(dim=-2)
-        weights = scores * served.to(x.dtype)
+        weights = torch.zeros_like(scores).scatter(-1, chosen, scores.gather(-1, chosen))
         hidden = torch.relu(x @ self.rise + self.rise_bias)
         # Before the second map: it then adds up the experts as well.
         weighted = hidden.unflatten(-1, (self.count, self.hidden)) * weights[..., None]

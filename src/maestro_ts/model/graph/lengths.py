@@ -1,32 +1,73 @@
-"""How many tokens each window has in the fusion, and what follows from it."""
+"""How many tokens each window has in the fusion, and what follows from it, by table.
+
+A table's row is a length before the first layer: nothing is divided or rounded in the graph.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import math
+from collections.abc import Callable
 
 import torch
-from torch import Tensor
+import torch.nn.functional as F
+from torch import Tensor, nn
 
-__all__ = ["Lengths"]
+from maestro_ts.model.distil import distilled_length
+
+__all__ = ["Lengths", "Rows"]
 
 
-class Lengths(NamedTuple):
+class Rows:
     """Windows of n ≤ N tokens, the first ones of N places; the rest is padding.
 
     Attributes
     ----------
-    count : [B], int64
     there : [B, N], bool
+    column : [B, N, 1], bool
+    hidden : [B, 1, 1, N], 0 for a token and −∞ for padding
+    share : [1, B, 1, N, 1], 1 / n for a token and 0 for padding
     """
 
-    count: Tensor
-    there: Tensor
+    def __init__(self, count: Tensor, inverse: Tensor, places: int) -> None:
+        place = torch.arange(places, device=count.device, dtype=count.dtype)
+        self.there = place < count
+        self.column = self.there[:, :, None]
+        zero = inverse.new_zeros(())
+        self.hidden = torch.where(self.there, zero, zero - math.inf)[:, None, None]
+        self.share = torch.where(self.there, inverse, zero)[None, :, None, :, None]
 
-    @classmethod
-    def of(cls, count: Tensor, places: int) -> Lengths:
-        """From [B]."""
-        return cls(count, torch.arange(places, device=count.device) < count[:, None])
+    def mean(self, x: Tensor) -> Tensor:
+        """Mean over the tokens of [1, B, H, e, N]."""
+        return (x @ self.share)[..., 0]
 
-    def distilled(self) -> Lengths:
-        """After one distillation: ``⌊(n − 1) / 2⌋ + 1`` tokens each."""
-        return self.of((self.count + 1) // 2, (self.there.shape[1] + 1) // 2)
+
+class Lengths(nn.Module):
+    """Lengths after so many distillations, for every length at first.
+
+    Parameters
+    ----------
+    longest : int
+        At first.
+    distilled : int
+    like : Tensor
+        Of the type and device of the tokens.
+    """
+
+    def __init__(self, longest: int, distilled: int, like: Tensor) -> None:
+        super().__init__()
+        lengths = list(range(longest + 1))
+        for _ in range(distilled):
+            longest = distilled_length(longest)
+            lengths = [distilled_length(n) if n else 0 for n in lengths]
+        self.lengths, self.longest = lengths, longest
+        self.register_buffer("counts", self.table(float, like))
+        self.register_buffer("inverses", self.table(lambda n: 1.0 / max(n, 1), like))
+
+    def table(self, of: Callable[[int], float], like: Tensor) -> Tensor:
+        """[N + 1, 1], a function of the length for every length at first."""
+        return like.new_tensor([[of(n)] for n in self.lengths])
+
+    def forward(self, first: Tensor) -> Rows:
+        """From the lengths at first, [B]."""
+        counts, inverses = self.get_buffer("counts"), self.get_buffer("inverses")
+        return Rows(F.embedding(first, counts), F.embedding(first, inverses), self.longest)

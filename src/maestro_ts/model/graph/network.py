@@ -19,7 +19,7 @@ from maestro_ts.model.graph.embedding import GraphEmbedding
 from maestro_ts.model.graph.encoder import GraphEncoderLayer
 from maestro_ts.model.graph.fusion import GraphFusionLayer
 from maestro_ts.model.graph.layers import GraphExperts
-from maestro_ts.model.graph.lengths import Lengths
+from maestro_ts.model.graph.lengths import Lengths, Rows
 from maestro_ts.model.heads import ExpertHead
 from maestro_ts.model.maestro import Maestro
 
@@ -68,12 +68,16 @@ class MaestroGraph(nn.Module):
             self.register_buffer(f"places_{g}", _places(network, group))
         if recipe.model.absent != "symbols":
             self.register_buffer("missing", (network.modality + network.missing).detach())
+        order = torch.tensor([m for group in self.groups for m in group]).argsort()
+        self.register_buffer("order", order.to(network.modality.device))
         self.assembly = _assembly(network, summarised)
-        fusion, places = [], self.assembly.longest
-        for layer in network.fusion:
-            fusion.append(GraphFusionLayer(layer, places, self.assembly.varies))
-            places = distilled_length(places) if recipe.model.fusion_distil else places
-        self.fusion = nn.ModuleList(fusion)
+        longest, varies = self.assembly.longest, self.assembly.varies
+        self.lengths = Lengths(longest, 0, network.modality.detach())
+        self.fusion = nn.ModuleList(
+            GraphFusionLayer(layer, longest, i * recipe.model.fusion_distil, varies)
+            for i, layer in enumerate(network.fusion)
+        )
+        self.register_buffer("tokens", torch.tensor([s.tokens for s in shapes]).to(self.assembly.order))
         head = network.head
         self.head = GraphExperts(head.mixer) if isinstance(head, ExpertHead) else head
         self.eval()
@@ -96,10 +100,11 @@ class MaestroGraph(nn.Module):
         present = named["present"]
         tokens = self._embed(named)
         encoded = self._encode(tokens, self._budgets(tokens, present))
-        x, lengths, carrying = self.assembly(self._pool(encoded, named), present)
+        x, first = self.assembly(self._pool(encoded, named), present)
+        rows = None if first is None else self.lengths(first)
         for layer in self.fusion:
-            x, lengths = layer(x, lengths)
-        logits: Tensor = self.head(self._mean(x[0], lengths, carrying))
+            x, rows = layer(x, first, rows)
+        logits: Tensor = self.head(self._mean(x[0], rows, present))
         return logits
 
     def _embed(self, named: dict[str, Tensor]) -> list[Tensor]:
@@ -112,9 +117,8 @@ class MaestroGraph(nn.Module):
 
     def _budgets(self, tokens: list[Tensor], present: Tensor) -> Tensor:
         """Budgets [B, M]."""
-        means = torch.cat([x.mean(dim=2) for x in tokens]).transpose(0, 1)
-        order = [m for group in self.groups for m in group]
-        summaries = torch.stack([means[:, order.index(m)] for m in range(len(order))], dim=1)
+        means = torch.cat([x.mean(dim=2) for x in tokens]).transpose(0, 1)  # as the groups are
+        summaries = means if len(self.groups) == 1 else means[:, self.get_buffer("order")]
         result: Tensor = self.budget(present, summaries * present[..., None].to(summaries.dtype))
         return result
 
@@ -143,17 +147,19 @@ class MaestroGraph(nn.Module):
             pool.append(self.duration([named["duration"][:, None, None, None]])[0])
         return torch.cat(pool, dim=1)
 
-    def _mean(self, x: Tensor, lengths: Lengths | None, carrying: Tensor) -> Tensor:
-        """[B, N, D] → [B, D], as the network pools."""
+    def _mean(self, x: Tensor, rows: Rows | None, present: Tensor) -> Tensor:
+        """[B, N, D] → [B, D]: over the tokens that carry data, as the network pools."""
         distilled = x.shape[1] < self.assembly.longest
-        if lengths is None and (distilled or not self.duration):
-            return x.mean(dim=1)
-        count = torch.full_like(carrying, x.shape[1]) if lengths is None else lengths.count
-        if not distilled:
-            count = torch.where(carrying > 0, carrying, count)
-        counted = torch.arange(x.shape[1], device=x.device) < count[:, None]
-        share = counted.to(x.dtype) / count[:, None]
-        return (share[:, None] @ x)[:, 0]
+        if rows is None:
+            own = x if distilled or self.duration is None else x[:, :-1]
+            return own.mean(dim=1)
+        if distilled:
+            return rows.mean(x.transpose(1, 2)[None, :, None])[0, :, 0]
+        data = (present * self.get_buffer("tokens")).sum(dim=1, keepdim=True)
+        place = torch.arange(x.shape[1], device=x.device)
+        # Where there are none, all others count.
+        counted = torch.where(data > 0, place < data, rows.there).to(x.dtype)
+        return (counted[:, None] @ x)[:, 0] / counted.sum(dim=1, keepdim=True)
 
 
 def _tokens(network: Maestro, group: list[int]) -> GraphEmbedding:

@@ -6,10 +6,11 @@ linear in the tokens: centring the sampled tokens is enough.
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
+from collections.abc import Sequence
 
-from maestro_ts.model.graph.lengths import Lengths
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 __all__ = ["FixedSample", "VaryingSample"]
 
@@ -26,12 +27,11 @@ class FixedSample(nn.Module):
 
     def __init__(self, length: int, sampled: int, like: Tensor) -> None:
         super().__init__()
-        places = _places(torch.tensor([length / sampled]), torch.tensor([length]), sampled)[0]
-        chosen = nn.functional.one_hot(places, length).to(like)
+        chosen = F.one_hot(_places(length, sampled), length).to(like)
         self.register_buffer("matrix", chosen - chosen.mean(dim=0))
         self.matrix: Tensor
 
-    def forward(self, x: Tensor, lengths: Lengths | None = None) -> Tensor:
+    def forward(self, x: Tensor, first: Tensor | None = None) -> Tensor:
         """[G, B, L, D] → [G, B, S, D]."""
         return self.matrix @ x
 
@@ -41,32 +41,31 @@ class VaryingSample(nn.Module):
 
     Parameters
     ----------
-    longest, sampled : int
-    like : Tensor
-        On the device of the tokens.
+    lengths : sequence of int
+        n of the rows, for every length that they may have at first.
+    sampled : int
+    device : torch.device
     """
 
-    def __init__(self, longest: int, sampled: int, like: Tensor) -> None:
+    def __init__(self, lengths: Sequence[int], sampled: int, device: torch.device) -> None:
         super().__init__()
+        table = torch.stack([_places(max(n, 1), sampled) for n in lengths])
+        self.register_buffer("places", table.int().to(device))
+        self.places: Tensor
         self.sampled = sampled
-        # By length: no quotient is computed, so none is rounded differently elsewhere.
-        steps = torch.tensor([n / sampled for n in range(longest + 1)], device=like.device)
-        self.register_buffer("steps", steps)
-        self.steps: Tensor
 
-    def forward(self, x: Tensor, lengths: Lengths | None = None) -> Tensor:
-        """[1, B, N, D] → [1, B, S, D]."""
-        assert lengths is not None
-        steps = self.steps.index_select(0, lengths.count)
-        places = _places(steps, lengths.count, self.sampled)
-        first = torch.arange(x.shape[1], device=x.device)[:, None] * x.shape[2]
-        rows = x.flatten(0, 2).index_select(0, (places + first).flatten())
-        chosen = rows.view(1, x.shape[1], self.sampled, x.shape[3])
+    def forward(self, x: Tensor, first: Tensor | None = None) -> Tensor:
+        """[1, B, N, D] and lengths at first [B] → [1, B, S, D]."""
+        assert first is not None
+        _, batch, size, width = x.shape
+        row = torch.arange(batch, device=x.device, dtype=torch.int32)[:, None] * size
+        places = F.embedding(first, self.places) + row
+        chosen = x.flatten(0, 2).index_select(0, places.flatten())
+        chosen = chosen.view(1, batch, self.sampled, width)
         return chosen - chosen.mean(dim=2, keepdim=True)
 
 
-def _places(steps: Tensor, lengths: Tensor, sampled: int) -> Tensor:
-    """As `Attention` spreads them at evaluation: [B, S], for [B] lengths and their steps."""
-    slot = torch.arange(sampled, device=lengths.device) + 0.5
-    places = (slot * steps[:, None]).long()
-    return torch.minimum(places, lengths[:, None] - 1)
+def _places(length: int, sampled: int) -> Tensor:
+    """As `Attention` spreads them at evaluation, [S]."""
+    slot = torch.arange(sampled) + 0.5
+    return (slot * (length / sampled)).long().clamp(max=length - 1)
