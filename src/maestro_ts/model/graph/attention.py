@@ -35,7 +35,7 @@ class GraphAttention(nn.Module):
         weight, bias = attention.project.weight.detach(), attention.project.bias.detach()
         width = weight.shape[1]
         self.size, scale = width // self.heads, 1.0 / math.sqrt(width // self.heads)
-        query, key, value = weight.split(width, dim=2)
+        query, key, value = torch.split(weight, width, dim=2)
         out = attention.out.weight.detach()
         # Cheaper than to gather most of the queries.
         self.whole = 2 * ranks > longest
@@ -94,7 +94,8 @@ class GraphAttention(nn.Module):
 
     def _turned(self, x: Tensor) -> Tensor:
         """[G, B, L, D] → [G, B, H, e, L]: heads are views of it, and nothing more is copied."""
-        return x.transpose(2, 3).unflatten(2, (self.heads, self.size))
+        turned = x.transpose(2, 3)
+        return turned.reshape(*turned.shape[:2], self.heads, self.size, turned.shape[3])
 
     def _attend(self, q: Tensor, k: Tensor, v: Tensor, rows: Rows | None) -> Tensor:
         """Queries [G, B, H, U, e] → the same."""

@@ -28,9 +28,7 @@ class GraphEmbedding(nn.Module):
         To the tokens.
     """
 
-    def __init__(
-        self, embeddings: Sequence[SymbolEmbedding], added: Tensor | None = None
-    ) -> None:
+    def __init__(self, embeddings: Sequence[SymbolEmbedding], added: Tensor | None = None) -> None:
         super().__init__()
         slots = [e.slots for e in embeddings]
         self.members, self.slots = len(slots), max(slots)

@@ -72,9 +72,7 @@ class GraphDistil(nn.Module):
         super().__init__()
         self.conv = GraphLinear(distil.conv)
 
-    def forward(
-        self, x: Tensor, rows: Rows | None = None, after: Rows | None = None
-    ) -> Tensor:
+    def forward(self, x: Tensor, rows: Rows | None = None, after: Rows | None = None) -> Tensor:
         """[G, B, L, D] → [G, B, L', D]; padding before and after, where there is any, ends as 0."""
         high = x
         if rows is not None:
@@ -93,7 +91,7 @@ def _neighbours(x: Tensor, edge: float) -> tuple[Tensor, Tensor]:
     if x.shape[2] % 2:
         x = F.pad(x, (0, 0, 0, 1), value=edge)
     width = x.shape[3]
-    pairs = x.unflatten(2, (x.shape[2] // 2, 2)).flatten(3)
+    pairs = x.reshape(*x.shape[:2], x.shape[2] // 2, 2 * width)
     return F.pad(pairs[:, :, :-1, width:], (0, 0, 1, 0), value=edge), pairs
 
 
@@ -104,8 +102,8 @@ class GraphExperts(nn.Module):
         super().__init__()
         self.top_k = experts.settings.top_k
         self.router = experts.router
-        pairs = [(expert[0], expert[2]) for expert in experts.experts]
-        self.count, self.hidden = len(pairs), pairs[0][0].out_features
+        pairs = [_maps(expert) for expert in experts.experts]
+        self.hidden = pairs[0][0].out_features
         self.register_buffer("balance", experts.bias)
         self.register_buffer("rise", torch.cat([rise.weight.detach() for rise, _ in pairs]).t())
         self.register_buffer("rise_bias", torch.cat([rise.bias.detach() for rise, _ in pairs]))
@@ -124,5 +122,14 @@ class GraphExperts(nn.Module):
         weights = torch.zeros_like(scores).scatter(-1, chosen, scores.gather(-1, chosen))
         hidden = torch.relu(x @ self.rise + self.rise_bias)
         # Before the second map: it then adds up the experts as well.
-        weighted = hidden.unflatten(-1, (self.count, self.hidden)) * weights[..., None]
-        return weighted.flatten(-2) @ self.fall + weights @ self.fall_bias
+        each = hidden.view(*weights.shape, self.hidden)
+        weighted = (each * weights[..., None]).flatten(-2)
+        return weighted @ self.fall + weights @ self.fall_bias
+
+
+def _maps(expert: nn.Module) -> tuple[nn.Linear, nn.Linear]:
+    assert isinstance(expert, nn.Sequential)
+    rise, _, fall = expert
+    assert isinstance(rise, nn.Linear)
+    assert isinstance(fall, nn.Linear)
+    return rise, fall

@@ -22,19 +22,19 @@ class Rows:
 
     Attributes
     ----------
-    there : [B, N], bool
-    column : [B, N, 1], bool
+    count : [B, 1], the number n
+    column : [B, N, 1], bool, true for a token
     hidden : [B, 1, 1, N], 0 for a token and −∞ for padding
     share : [1, B, 1, N, 1], 1 / n for a token and 0 for padding
     """
 
     def __init__(self, count: Tensor, inverse: Tensor, places: int) -> None:
         place = torch.arange(places, device=count.device, dtype=count.dtype)
-        self.there = place < count
-        self.column = self.there[:, :, None]
+        there = place < count
+        self.count, self.column = count, there[:, :, None]
         zero = inverse.new_zeros(())
-        self.hidden = torch.where(self.there, zero, zero - math.inf)[:, None, None]
-        self.share = torch.where(self.there, inverse, zero)[None, :, None, :, None]
+        self.hidden = torch.where(there, zero, zero - math.inf)[:, None, None]
+        self.share = torch.where(there, inverse, zero)[None, :, None, :, None]
 
     def mean(self, x: Tensor) -> Tensor:
         """Mean over the tokens of [1, B, H, e, N]."""

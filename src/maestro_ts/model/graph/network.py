@@ -14,6 +14,9 @@ from torch import Tensor, nn
 from maestro_ts.contract.batch import Batch
 from maestro_ts.errors import ConfigError
 from maestro_ts.model.distil import distilled_length
+from maestro_ts.model.embedding import SymbolEmbedding
+from maestro_ts.model.encoder import EncoderLayer
+from maestro_ts.model.fusion import FusionLayer
 from maestro_ts.model.graph.assembly import Assembly
 from maestro_ts.model.graph.embedding import GraphEmbedding
 from maestro_ts.model.graph.encoder import GraphEncoderLayer
@@ -59,7 +62,7 @@ class MaestroGraph(nn.Module):
         self.encoders = nn.ModuleList(_encoder(network, g) for g in range(len(self.groups)))
         self.summaries = self.duration = None
         if summarised:
-            embeddings = [network.summaries[str(m)] for m in summarised]
+            embeddings = [_embedding(network.summaries[str(m)]) for m in summarised]
             added = network.modality.detach()[summarised, None]
             self.summaries = GraphEmbedding(embeddings, added)
         if network.duration is not None:
@@ -74,10 +77,11 @@ class MaestroGraph(nn.Module):
         longest, varies = self.assembly.longest, self.assembly.varies
         self.lengths = Lengths(longest, 0, network.modality.detach())
         self.fusion = nn.ModuleList(
-            GraphFusionLayer(layer, longest, i * recipe.model.fusion_distil, varies)
+            GraphFusionLayer(_fusion(layer), longest, i * recipe.model.fusion_distil, varies)
             for i, layer in enumerate(network.fusion)
         )
-        self.register_buffer("tokens", torch.tensor([s.tokens for s in shapes]).to(self.assembly.order))
+        own = [float(s.tokens) for s in shapes]
+        self.register_buffer("tokens", network.modality.detach().new_tensor(own))
         head = network.head
         self.head = GraphExperts(head.mixer) if isinstance(head, ExpertHead) else head
         self.eval()
@@ -129,7 +133,9 @@ class MaestroGraph(nn.Module):
             shape, u = x.shape[:2], budgets[:, group].t()
             if self.shared:
                 x, u = x.flatten(0, 1)[None], u.flatten()[None]
-            for layer in self.encoders[g]:
+            encoder = self.encoders[g]
+            assert isinstance(encoder, nn.ModuleList)
+            for layer in encoder:
                 x = layer(x, u)
             encoded.append(x.view(*shape, *x.shape[2:]) + self.get_buffer(f"places_{g}"))
         return encoded
@@ -155,11 +161,22 @@ class MaestroGraph(nn.Module):
             return own.mean(dim=1)
         if distilled:
             return rows.mean(x.transpose(1, 2)[None, :, None])[0, :, 0]
-        data = (present * self.get_buffer("tokens")).sum(dim=1, keepdim=True)
-        place = torch.arange(x.shape[1], device=x.device)
+        data = (present.to(x.dtype) * self.get_buffer("tokens")).sum(dim=1, keepdim=True)
         # Where there are none, all others count.
-        counted = torch.where(data > 0, place < data, rows.there).to(x.dtype)
-        return (counted[:, None] @ x)[:, 0] / counted.sum(dim=1, keepdim=True)
+        count = torch.where(data > 0, data, rows.count)
+        place = torch.arange(x.shape[1], device=x.device, dtype=x.dtype)
+        counted = (place < count).to(x.dtype)
+        return (counted[:, None] @ x)[:, 0] / count
+
+
+def _embedding(module: nn.Module) -> SymbolEmbedding:
+    assert isinstance(module, SymbolEmbedding)
+    return module
+
+
+def _fusion(module: nn.Module) -> FusionLayer:
+    assert isinstance(module, FusionLayer)
+    return module
 
 
 def _tokens(network: Maestro, group: list[int]) -> GraphEmbedding:
@@ -167,7 +184,7 @@ def _tokens(network: Maestro, group: list[int]) -> GraphEmbedding:
     added = torch.stack([network.get_buffer(f"positions_{m}") for m in group])
     if network.shared:
         added = added + network.modality.detach()[group, None]
-    return GraphEmbedding([network.embeddings[m] for m in group], added)
+    return GraphEmbedding([_embedding(network.embeddings[m]) for m in group], added)
 
 
 def _encoder(network: Maestro, group: int) -> nn.ModuleList:
@@ -175,6 +192,7 @@ def _encoder(network: Maestro, group: int) -> nn.ModuleList:
     assert isinstance(encoder, nn.ModuleList)
     length, layers = network.shapes[network.groups[group][0]].length, []
     for layer in encoder:
+        assert isinstance(layer, EncoderLayer)
         layers.append(GraphEncoderLayer(layer, length, network.budget))
         length = distilled_length(length) if layer.distil is not None else length
     return nn.ModuleList(layers)
@@ -193,7 +211,8 @@ def _assembly(network: Maestro, summarised: list[int]) -> Assembly:
     for shape in network.shapes:
         starts.append(first)
         first += shape.tokens
-    owners, places = [], []
+    owners: list[int] = []
+    places: list[int] = []
     for group in network.groups:
         for m in group:
             encoded = network.shapes[m].encoded
