@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from maestro_ts.model.attention import Attention
+from maestro_ts.model.graph.layers import by_member
 from maestro_ts.model.graph.lengths import Rows
 
 __all__ = ["GraphAttention"]
@@ -47,7 +48,7 @@ class GraphAttention(nn.Module):
         self._keep("out_bias", attention.out.bias.detach() + bias[..., 2 * width :] @ out)
 
     def _keep(self, name: str, tensor: Tensor) -> None:
-        self.register_buffer(name, tensor[:, None].contiguous())
+        self.register_buffer(name, by_member(tensor))
 
     def forward(
         self,

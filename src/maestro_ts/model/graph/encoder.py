@@ -50,7 +50,7 @@ class GraphEncoderLayer(nn.Module):
             sample = self.sample(x)
             queries = self.budget.queries(budgets, self.length)
             ranks = self.get_buffer("ranks")
-            weights = rank_weights(queries[:, :, None, None].to(x.dtype), ranks, 0.0, 1.0)
+            weights = rank_weights(queries[:, :, None, None], ranks, 0.0, 1.0).to(x.dtype)
         x = self.attention_norm(x + self.attention(x, weights, sample))
         if self.distil is not None:
             x = self.distil(x)

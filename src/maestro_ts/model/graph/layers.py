@@ -12,9 +12,21 @@ from maestro_ts.model.feed_forward import FeedForward
 from maestro_ts.model.graph.lengths import Rows
 from maestro_ts.model.stacked import StackedLinear, StackedNorm
 
-__all__ = ["GraphDistil", "GraphExperts", "GraphFeedForward", "GraphLinear", "GraphNorm"]
+__all__ = [
+    "GraphDistil",
+    "GraphExperts",
+    "GraphFeedForward",
+    "GraphLinear",
+    "GraphNorm",
+    "by_member",
+]
 
 LOW = -1e30  # below every token
+
+
+def by_member(weight: Tensor) -> Tensor:
+    """[G, …] → what multiplies [G, B, L, D]; of one member plainly: runtimes pack such weights."""
+    return weight[0] if len(weight) == 1 else weight[:, None].contiguous()
 
 
 class GraphLinear(nn.Module):
@@ -22,8 +34,8 @@ class GraphLinear(nn.Module):
 
     def __init__(self, linear: StackedLinear) -> None:
         super().__init__()
-        self.register_buffer("weight", linear.weight.detach()[:, None])
-        self.register_buffer("bias", linear.bias.detach()[:, None])
+        self.register_buffer("weight", by_member(linear.weight.detach()))
+        self.register_buffer("bias", by_member(linear.bias.detach()))
         self.weight: Tensor
         self.bias: Tensor
 
@@ -92,7 +104,8 @@ def _neighbours(x: Tensor, edge: float) -> tuple[Tensor, Tensor]:
         x = F.pad(x, (0, 0, 0, 1), value=edge)
     width = x.shape[3]
     pairs = x.reshape(*x.shape[:2], x.shape[2] // 2, 2 * width)
-    return F.pad(pairs[:, :, :-1, width:], (0, 0, 1, 0), value=edge), pairs
+    # One later: the last falls off.
+    return F.pad(pairs[..., width:], (0, 0, 1, -1), value=edge), pairs
 
 
 class GraphExperts(nn.Module):

@@ -60,7 +60,8 @@ class Lengths(nn.Module):
             longest = distilled_length(longest)
             lengths = [distilled_length(n) if n else 0 for n in lengths]
         self.lengths, self.longest = lengths, longest
-        self.register_buffer("counts", self.table(float, like))
+        # Not of the tokens' type: bfloat16 cannot count beyond 256.
+        self.register_buffer("counts", self.table(float, like.float()))
         self.register_buffer("inverses", self.table(lambda n: 1.0 / max(n, 1), like))
 
     def table(self, of: Callable[[int], float], like: Tensor) -> Tensor:

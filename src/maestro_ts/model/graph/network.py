@@ -81,7 +81,7 @@ class MaestroGraph(nn.Module):
             for i, layer in enumerate(network.fusion)
         )
         own = [float(s.tokens) for s in shapes]
-        self.register_buffer("tokens", network.modality.detach().new_tensor(own))
+        self.register_buffer("tokens", torch.tensor(own).to(self.assembly.order.device))
         head = network.head
         self.head = GraphExperts(head.mixer) if isinstance(head, ExpertHead) else head
         self.eval()
@@ -123,7 +123,9 @@ class MaestroGraph(nn.Module):
         """Budgets [B, M]."""
         means = torch.cat([x.mean(dim=2) for x in tokens]).transpose(0, 1)  # as the groups are
         summaries = means if len(self.groups) == 1 else means[:, self.get_buffer("order")]
-        result: Tensor = self.budget(present, summaries * present[..., None].to(summaries.dtype))
+        summaries = summaries * present[..., None].to(summaries.dtype)
+        precise = next(self.budget.parameters(), summaries).dtype
+        result: Tensor = self.budget(present, summaries.to(precise))
         return result
 
     def _encode(self, tokens: list[Tensor], budgets: Tensor) -> list[Tensor]:
@@ -161,12 +163,12 @@ class MaestroGraph(nn.Module):
             return own.mean(dim=1)
         if distilled:
             return rows.mean(x.transpose(1, 2)[None, :, None])[0, :, 0]
-        data = (present.to(x.dtype) * self.get_buffer("tokens")).sum(dim=1, keepdim=True)
+        data = (present * self.get_buffer("tokens")).sum(dim=1, keepdim=True)
         # Where there are none, all others count.
         count = torch.where(data > 0, data, rows.count)
-        place = torch.arange(x.shape[1], device=x.device, dtype=x.dtype)
+        place = torch.arange(x.shape[1], device=x.device, dtype=count.dtype)
         counted = (place < count).to(x.dtype)
-        return (counted[:, None] @ x)[:, 0] / count
+        return (counted[:, None] @ x)[:, 0] / count.to(x.dtype)
 
 
 def _embedding(module: nn.Module) -> SymbolEmbedding:
