@@ -23,15 +23,18 @@ def test_what_is_printed(command: Command, monkeypatch: pytest.MonkeyPatch) -> N
     asked: list[object] = []
 
     def canned(*given: object, **settings: object) -> ExportReport:
+        del settings["progress"]
         asked.append((*given, settings))
         agreement, window = Agreement(37, 3.21e-6, 36 / 37), Timing(0.0025, 0.0024, 0.00275)
-        return ExportReport(Path("exports/m/model.onnx"), 6_661_143, agreement, window, 2)
+        return ExportReport(
+            Path("exports/m/model.onnx"), 6_661_143, agreement, window, 2, accuracy=[]
+        )
 
     monkeypatch.setattr(export_job, "export_and_time", canned)
     done = command("export", "runs/m", "--out", "exports/m", "--int8", "--overwrite")
     assert (done.code, done.err, done.out) == (0, "", PRINTED)
     paths = (Path("runs/m"), Path("exports/m"))
-    assert asked == [(*paths, "onnx", {"int8": True, "overwrite": True})]
+    assert asked == [(*paths, "onnx", {"int8": True, "overwrite": True, "data": None})]
 
 
 def test_what_cannot_be_exported(command: Command, tmp_path: Path) -> None:

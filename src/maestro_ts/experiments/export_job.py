@@ -10,6 +10,8 @@ import torch
 
 from maestro_ts.deploy.export import Agreement, Format, export_run, runner_of
 from maestro_ts.experiments.cost_job import Timing, timed
+from maestro_ts.experiments.export_accuracy import AccuracyRow, compare_on_data
+from maestro_ts.experiments.progress import Progress
 
 __all__ = ["ExportReport", "export_and_time"]
 
@@ -26,6 +28,8 @@ class ExportReport:
     window : Timing
         Of one window with every modality present, symbols to logits.
     threads : int
+    accuracy : list of AccuracyRow
+        On the run's test windows; empty without data.
     """
 
     file: Path
@@ -33,6 +37,7 @@ class ExportReport:
     agreement: Agreement
     window: Timing
     threads: int
+    accuracy: list[AccuracyRow]
 
 
 def export_and_time(
@@ -42,13 +47,19 @@ def export_and_time(
     *,
     int8: bool = False,
     overwrite: bool = False,
+    data: Path | None = None,
+    progress: Progress | None = None,
     rounds: int = 5,
 ) -> ExportReport:
-    """See `deploy.export.export_run`; then time one window in the file's runtime."""
+    """See `deploy.export.export_run`; then time one window in the file's runtime.
+
+    With `data`, the run's data set, both are tested on the run's test windows.
+    """
     done = export_run(folder, out, format, int8=int8, overwrite=overwrite)
     threads = torch.get_num_threads()
     run = runner_of(done.file, threads)
     window = [x[:1].contiguous() for x in done.graph.arguments(done.golden)]
-    return ExportReport(
-        done.file, done.bytes, done.agreement, timed(partial(run, window), rounds), threads
-    )
+    timing, rows = timed(partial(run, window), rounds), []
+    if data is not None:
+        rows = compare_on_data(folder, data, run, done.graph, progress or Progress())
+    return ExportReport(done.file, done.bytes, done.agreement, timing, threads, rows)
