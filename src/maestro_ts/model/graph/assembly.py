@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 __all__ = ["Assembly"]
@@ -74,5 +75,5 @@ class Assembly(nn.Module):
         rank = used * size - self.order
         chosen = rank.topk(self.longest, dim=1).indices
         first = torch.arange(batch, device=pool.device)[:, None] * size
-        rows = pool.flatten(0, 1).index_select(0, (chosen + first).flatten())
-        return rows.view(1, batch, self.longest, width), used.sum(dim=1)
+        rows = F.embedding(chosen + first, pool.view(-1, width))
+        return rows[None], used.sum(dim=1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from maestro_ts.model.attention import Attention
@@ -120,11 +121,10 @@ class GraphAttention(nn.Module):
         # A token's part of one head is one row of e numbers.
         row = torch.arange(members * batch, device=q.device) * (length * self.heads)
         head = torch.arange(self.heads, device=q.device)[:, None]
-        places = (top * self.heads + (row.view(members, batch, 1, 1) + head)).flatten()
-        chosen = q.view(-1, self.size).index_select(0, places)
-        chosen = chosen.view(members, batch, self.heads, -1, self.size)
+        places = top * self.heads + (row.view(members, batch, 1, 1) + head)
+        chosen = F.embedding(places, q.view(-1, self.size))
         attended = self._attend(chosen, k, v, rows)
         mixed = mean + (attended - mean) * weights[..., None]
         everywhere = mean.view(members, batch, 1, width).expand(-1, -1, length, -1)
         flat = everywhere.reshape(-1, self.size)
-        return flat.index_put((places,), mixed.view(-1, self.size)).view(q.shape)
+        return flat.index_put((places,), mixed).view(q.shape)

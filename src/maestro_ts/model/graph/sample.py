@@ -52,7 +52,6 @@ class VaryingSample(nn.Module):
         table = torch.stack([_places(max(n, 1), sampled) for n in lengths])
         self.register_buffer("places", table.int().to(device))
         self.places: Tensor
-        self.sampled = sampled
 
     def forward(self, x: Tensor, first: Tensor | None = None) -> Tensor:
         """[1, B, N, D] and lengths at first [B] → [1, B, S, D]."""
@@ -60,8 +59,7 @@ class VaryingSample(nn.Module):
         _, batch, size, width = x.shape
         row = torch.arange(batch, device=x.device, dtype=torch.int32)[:, None] * size
         places = F.embedding(first, self.places) + row
-        chosen = x.flatten(0, 2).index_select(0, places.flatten())
-        chosen = chosen.view(1, batch, self.sampled, width)
+        chosen = F.embedding(places, x.view(-1, width))[None]
         return chosen - chosen.mean(dim=2, keepdim=True)
 
 
