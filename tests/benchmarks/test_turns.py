@@ -85,4 +85,4 @@ def test_both_sides_have_the_shape() -> None:
 
 
 def test_every_row_of_the_table_has_a_name() -> None:
-    assert len(rows(2, 1)) == 22
+    assert len(rows(2, 1)) == 24

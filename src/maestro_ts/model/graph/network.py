@@ -35,7 +35,7 @@ class MaestroGraph(nn.Module):
     Parameters
     ----------
     network : Maestro
-        Fitted, in evaluation; its weights are copied.
+        Fitted, in evaluation; later changes of its weights need not show in the graph.
 
     Attributes
     ----------
