@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from itertools import cycle, islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 from maestro_ts.contract.batch import Batch
 from maestro_ts.contract.network import Network
 from maestro_ts.contract.registry import build_front_end, build_network
+from maestro_ts.deploy.onnx_file import onnx_runner, quantised, write_onnx
 from maestro_ts.evaluation.cost import count_macs
+from maestro_ts.model.graph.network import MaestroGraph
+from maestro_ts.model.maestro import Maestro
 from maestro_ts.recipe import load_recipe
 from maestro_ts.signals.modality import Modality
 from maestro_ts.signals.windows import Windows
@@ -59,6 +63,8 @@ class Side:
         Modalities that a window lacks, others in every window of ours; the published formulation
         knows one pattern per batch.
     threads : int
+    exported : str
+        ``float32`` or ``int8``: as a file in ONNX Runtime, which only infers; empty: the network.
     """
 
     recipe: str = ""
@@ -68,6 +74,7 @@ class Side:
     modalities: int = 10
     absent: int = 0
     threads: int = 2
+    exported: str = ""
 
     @property
     def channels(self) -> tuple[int, ...]:
@@ -126,6 +133,33 @@ class Ours:
         return count_macs(self.network, self.batch)
 
 
+class Exported(Ours):
+    """A network of ours as an ONNX file, and a batch."""
+
+    def __init__(self, side: Side) -> None:
+        super().__init__(side)
+        assert isinstance(self.network, Maestro)
+        graph = MaestroGraph(self.network.eval())
+        self.given = graph.arguments(self.batch)
+        with TemporaryDirectory() as folder:
+            file = Path(folder) / "model.onnx"
+            two = [torch.cat([x, x])[:2] for x in self.given]
+            write_onnx(graph, two, file)
+            if side.exported == "int8":
+                small = Path(folder) / "small.onnx"
+                quantised(file, small)
+                file = small
+            self.run = onnx_runner(file, side.threads)
+
+    def logits(self) -> Tensor:
+        """Of the batch."""
+        return self.run(self.given)
+
+    def prepared(self) -> Callable[[], Tensor]:
+        """As it is."""
+        return self.logits
+
+
 class TheirFormulation:
     """The published formulation, which encodes an absent modality too."""
 
@@ -167,7 +201,8 @@ def serve(side: Side) -> None:
     torch.set_num_threads(side.threads)
     with ExitStack() as kept:
         ours = bool(side.recipe)
-        built: Ours | TheirFormulation = Ours(side) if ours else TheirFormulation(side)
+        kind = (Exported if side.exported else Ours) if ours else TheirFormulation
+        built = kind(side)
         if ours:
             kept.enter_context(memory_kept())  # as fitting and predicting do
         network = built.network

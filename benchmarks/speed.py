@@ -42,7 +42,7 @@ HALF = {"model.precision": "bfloat16"}
 
 def against_published(side: Side, question: str, rounds: int) -> dict[str, Any]:
     """Ours and theirs at the same batch."""
-    theirs = replace(side, recipe="", settings={})
+    theirs = replace(side, recipe="", settings={}, exported="")
     with Turns({"ours": side, PUBLISHED: theirs}) as turns:
         found = turns.rounds(question, rounds)
     row = compared(found["ours"], found[PUBLISHED], PUBLISHED)
@@ -134,6 +134,12 @@ def rows(threads: int, rounds: int) -> dict[str, Callable[[], dict[str, Any]]]:
         "S inference": lambda: against_published(paper, "infer", rounds),
         "S inference, bfloat16": lambda: against_published(rounded, "infer", rounds),
         "S inference, one window": lambda: against_published(one, "infer", 3 * rounds),
+        "S inference, one window exported": lambda: against_published(
+            replace(one, exported="float32"), "infer", 3 * rounds
+        ),
+        "S inference, one window exported, int8": lambda: against_published(
+            replace(one, exported="int8"), "infer", 3 * rounds
+        ),
         "default training": lambda: against_published(default, "train", rounds),
         "default inference": lambda: against_published(default, "infer", rounds),
         "default training, bfloat16": lambda: against_published(

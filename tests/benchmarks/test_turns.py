@@ -93,4 +93,4 @@ def test_absent_modalities_are_absent_on_both_sides() -> None:
 
 
 def test_every_row_of_the_table_has_a_name() -> None:
-    assert len(rows(2, 1)) == 22
+    assert len(rows(2, 1)) == 24

@@ -20,8 +20,9 @@ from running import Command, refused
 from safetensors.torch import load_file
 
 from maestro_ts.cli.main import main
+from maestro_ts.deploy import export
 from maestro_ts.evaluation.results import Results
-from maestro_ts.experiments import main_job
+from maestro_ts.experiments import export_job, main_job
 from maestro_ts.experiments.loading import load_data
 from maestro_ts.signals.datasets import watch
 from maestro_ts.training.run import Run
@@ -190,6 +191,33 @@ def test_the_predictions_are_those_of_every_condition(trained: Path) -> None:
     whole = table[table.pattern == "acc+gyro"]
     assert (whole.truth == whole.predicted).mean() == pytest.approx(results.scores[0]["accuracy"])
     assert set(table.subject) == set(results.about["subjects_test"])
+
+
+def test_an_export_is_tested_on_the_runs_test_windows(
+    run: Path, small: Path, tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graphs = []
+
+    def write(graph: Any, example: Any, path: Path) -> None:
+        graphs.append(graph)
+        path.write_bytes(b"x")
+
+    monkeypatch.setattr(export, "write_torch", write)
+    for module in (export, export_job):  # the graph in place of what was written
+        monkeypatch.setattr(module, "runner_of", lambda *_: lambda x: graphs[0](*x).detach())
+    words = ("--out", tmp_path / "out", "--format", "torch", "--data", small, "--no-progress")
+    done = command("export", run, *words)
+    assert done.code == 0
+    lines = done.out.splitlines()
+    table = [line.split() for line in lines if line[:1].isdigit() and "%" in line.split()[0]]
+    assert [row[0] for row in table] == ["0%", "20%", "40%", "60%"]
+    found = Results.load(run / "results.json").scores[0]
+    for row in table:
+        assert (row[1], row[3], row[5]) == (row[2], row[4], "100.0%")
+    assert float(table[0][1]) == pytest.approx(found["accuracy"], abs=5e-4)
+    assert float(table[0][3]) == pytest.approx(found["macro_f1"], abs=5e-4)
+    assert table[3][1] != table[0][1]
+    assert lines[-1].startswith(f"{found['n']} test windows")
 
 
 @pytest.mark.usefixtures("stub_report")

@@ -11,6 +11,7 @@ CORE = (
 EXTRAS = {
     "seglearn": "demo", "edfio": "readers", "pyxdf": "readers", "h5py": "readers",
     "fastavro": "readers", "wfdb": "wfdb", "pooch": "download", "lightgbm": "rivals",
+    "onnxscript": "export", "onnxruntime": "export",
 }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from maestro_ts.cli import (
     demo,
     doctor,
     evaluate,
+    export,
     fit,
     init,
     inspect,
@@ -44,6 +45,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
 app.command("report")(report.report)
 app.command("cost")(cost.cost)
+app.command("export")(export.export)
 app.command("doctor")(doctor.doctor)
 
 

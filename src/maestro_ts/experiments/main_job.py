@@ -35,7 +35,7 @@ from maestro_ts.signals.window_spec import WindowChanges
 from maestro_ts.signals.windows import Windows
 from maestro_ts.training.run import Run
 
-__all__ = ["RATES", "Job", "retest", "run_job"]
+__all__ = ["RATES", "Job", "class_numbers", "held_out", "retest", "run_job"]
 
 RATES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8)
 MODES = ("modality", "segment")
@@ -130,17 +130,7 @@ def retest(
 ) -> Results:
     """Test a finished run anew at other rates and modes; its results and report are replaced."""
     progress = progress or Progress()
-    run = Run(folder)
-    if run.results.exists() and Results.load(run.results).about.get("cross_validated"):
-        raise ConfigError(f"{folder} holds several runs.", fix=f"Name one: {folder}/fold-0.")
-    clf = MaestroClassifier.load(folder)
-    old = Results.load(run.results)
-    distrust = old.about.get("distrust_scale", False)
-    loaded = load_data(*_source(old.about, data), _spec(old.about), progress, distrust=distrust)
-    held = np.isin(loaded.windows.subjects, old.about["subjects_test"])
-    test = loaded.windows[np.flatnonzero(held)]
-    if not len(test):
-        raise DataError("none of the run's test subjects is in this data.", where=str(data))
+    clf, old, loaded, test = held_out(folder, data, progress)
     outcomes = _test(clf, test, conditions(test.schema, rates, modes), progress)
     results = summarise(
         outcomes,
@@ -152,8 +142,26 @@ def retest(
         positive=loaded.card.positive,
     )
     results.cost, results.example, results.training = old.cost, old.example, old.training
-    _write(run, results, outcomes, clf.classes_)
+    _write(Run(folder), results, outcomes, clf.classes_)
     return results
+
+
+def held_out(
+    folder: Path, data: Path | None, progress: Progress
+) -> tuple[MaestroClassifier, Results, LoadedData, Windows]:
+    """A finished run, what was found with it, its data, and the windows of its test subjects."""
+    run = Run(folder)
+    if run.results.exists() and Results.load(run.results).about.get("cross_validated"):
+        raise ConfigError(f"{folder} holds several runs.", fix=f"Name one: {folder}/fold-0.")
+    clf = MaestroClassifier.load(folder)
+    old = Results.load(run.results)
+    distrust = old.about.get("distrust_scale", False)
+    loaded = load_data(*_source(old.about, data), _spec(old.about), progress, distrust=distrust)
+    held = np.isin(loaded.windows.subjects, old.about["subjects_test"])
+    test = loaded.windows[np.flatnonzero(held)]
+    if not len(test):
+        raise DataError("none of the run's test subjects is in this data.", where=str(data))
+    return clf, old, loaded, test
 
 
 # --------------------------------------------------------------------- steps
@@ -243,7 +251,7 @@ def _check_origin(run: Run, origin: dict[str, Any]) -> None:
 def _test(
     clf: MaestroClassifier, windows: Windows, plan: Sequence[Condition], progress: Progress
 ) -> list[Outcome]:
-    truth = _truth(clf.classes_, windows)
+    truth = class_numbers(clf.classes_, windows)
     return evaluate(
         clf.explain,
         windows,
@@ -253,7 +261,7 @@ def _test(
     )
 
 
-def _truth(classes: NDArray[Any], windows: Windows) -> NDArray[np.int64]:
+def class_numbers(classes: NDArray[Any], windows: Windows) -> NDArray[np.int64]:
     """Labels as numbers; a class that training never saw is refused by name."""
     assert windows.labels is not None
     unknown = sorted(set(windows.labels.tolist()) - set(classes.tolist()))

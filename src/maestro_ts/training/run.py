@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from maestro_ts._version import __version__
-from maestro_ts.atomic import write_bytes, write_text
+from maestro_ts.atomic import replaced_folder, write_bytes, write_text
 from maestro_ts.contract.front_end import FrontEnd
 from maestro_ts.contract.network import Network
 from maestro_ts.contract.registry import build_front_end, build_network
@@ -247,18 +247,5 @@ def replacing(folder: Path, *, overwrite: bool) -> Iterator[Run]:
     After an error the old folder is as it was.
     """
     Run(folder).check(overwrite=overwrite)
-    partial, old = (folder.with_name(f"{folder.name}.{part}") for part in ("partial", "old"))
-    for leftover in (partial, old):
-        shutil.rmtree(leftover, ignore_errors=True)
-    run = Run(partial)
-    try:
-        run.begin()
-        yield run
-        if folder.exists():
-            folder.rename(old)
-        partial.rename(folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-        if old.exists() and not folder.exists():
-            old.rename(folder)
-        shutil.rmtree(old, ignore_errors=True)
+    with replaced_folder(folder) as partial:
+        yield Run(partial)

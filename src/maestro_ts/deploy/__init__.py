@@ -1,0 +1,1 @@
+"""A trained model outside of this package: as a file that another runtime executes."""

@@ -1,0 +1,56 @@
+"""What stands beside an exported file: everything that is needed to feed it and to read it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from maestro_ts._version import __version__
+from maestro_ts.model.front_end import SymbolFrontEnd
+from maestro_ts.model.graph.network import MaestroGraph
+from maestro_ts.model.maestro import Maestro
+from maestro_ts.symbols.views import SUMMARY_FEATURES
+from maestro_ts.training.run import LoadedModel
+
+__all__ = ["FORMAT", "describe"]
+
+FORMAT = 1
+
+
+def describe(model: LoadedModel, network: Maestro, graph: MaestroGraph) -> dict[str, Any]:
+    """Plain JSON: inputs in order, streams, classes, and how symbols are made of samples."""
+    assert isinstance(model.front_end, SymbolFrontEnd)
+    symbolizer, settings = model.front_end.symbolizer, model.recipe.symbols
+    streams = []
+    for modality, shape in zip(model.schema.to_list(), network.shapes, strict=True):
+        views = symbolizer.views_of(model.schema[shape.name])
+        streams.append({**modality, "bins": shape.length, "views": list(views)})
+    return {
+        "format": FORMAT,
+        "version": __version__,
+        "inputs": [_input(name, network) for name in graph.inputs],
+        "output": {"name": "logits", "type": "float32", "shape": ["batch", len(model.classes)]},
+        "classes": model.classes.tolist(),
+        "window_s": model.extra.get("duration_s"),
+        "streams": streams,
+        "symbols": {
+            "missing": 0,
+            "alphabet": settings.alphabet,
+            "breakpoints": symbolizer.cuts.tolist(),
+            "summary": list(SUMMARY_FEATURES) if settings.summary else [],
+            "min_share": settings.min_share,
+            "interpolate_hz": settings.interpolate_hz,
+            "statistics": {name: a.tolist() for name, a in symbolizer.statistics_.items()},
+        },
+    }
+
+
+def _input(name: str, network: Maestro) -> dict[str, Any]:
+    kind, _, stream = name.partition("/")
+    if kind == "present":
+        return {"name": name, "type": "bool", "shape": ["batch", len(network.shapes)]}
+    shape: list[int] = []
+    if stream:
+        found = next(s for s in network.shapes if s.name == stream)
+        each = [found.length, found.channels, found.views]
+        shape = each if kind == "symbols" else [found.channels, len(SUMMARY_FEATURES)]
+    return {"name": name, "type": "uint8", "shape": ["batch", *shape]}

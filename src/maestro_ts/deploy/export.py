@@ -1,0 +1,172 @@
+"""A run's model → a folder with one file that another runtime executes, checked before it is there.
+
+``model.onnx`` or ``model.pt2``, and ``export.json`` (`description`). The input is what the front
+end makes of windows: symbols, summaries and presence.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from maestro_ts.atomic import replaced_folder
+from maestro_ts.contract.batch import Batch
+from maestro_ts.deploy.description import describe
+from maestro_ts.deploy.golden import golden_batch
+from maestro_ts.deploy.onnx_file import onnx_runner, quantised, require_onnx, write_onnx
+from maestro_ts.deploy.runner import Runner
+from maestro_ts.deploy.torch_file import torch_runner, write_torch
+from maestro_ts.errors import ConfigError, RunError
+from maestro_ts.model.graph.network import MaestroGraph
+from maestro_ts.model.maestro import Maestro
+from maestro_ts.training.run import Run
+
+__all__ = ["LIMIT", "Agreement", "Export", "export_run", "runner_of"]
+
+LIMIT = 1e-4  # largest difference of a logit from the model's
+FILES = {"onnx": "model.onnx", "torch": "model.pt2"}
+SIDECAR = "export.json"
+
+Format = Literal["onnx", "torch"]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How an export and the model compare on the golden batch.
+
+    Attributes
+    ----------
+    windows : int
+    largest_difference : float
+        Of a logit.
+    same_class : float
+        Share of windows with the same most probable class.
+    """
+
+    windows: int
+    largest_difference: float
+    same_class: float
+
+
+@dataclass(frozen=True)
+class Export:
+    """What was written.
+
+    Attributes
+    ----------
+    file : Path
+    bytes : int
+    agreement : Agreement
+        Of the file; with weights of 8 bits nothing limits it.
+    graph : MaestroGraph
+    golden : Batch
+    """
+
+    file: Path
+    bytes: int
+    agreement: Agreement
+    graph: MaestroGraph
+    golden: Batch
+
+
+def export_run(
+    folder: Path, out: Path, format: Format, *, int8: bool = False, overwrite: bool = False
+) -> Export:
+    """Write a finished run's model for another runtime; nothing is left of one that differs.
+
+    Parameters
+    ----------
+    folder : Path
+        Run folder.
+    out : Path
+    format : {"onnx", "torch"}
+    int8 : bool
+        Weights of 8 bits (ONNX only). The model is checked before they are rounded.
+    overwrite : bool
+
+    Raises
+    ------
+    ConfigError
+        A model that has no graph, or a format that has no 8-bit weights.
+    RunError
+        No such run; an output folder that exists; logits that differ by more than `LIMIT`.
+    MissingExtraError
+        The packages of the extra ``export`` are not installed.
+    """
+    if format not in FILES:
+        raise ConfigError(f"unknown format {format!r}.", fix="Use onnx or torch.")
+    if int8 and format != "onnx":
+        raise ConfigError("weights of 8 bits need --format onnx.")
+    _check_out(out, overwrite)
+    if format == "onnx":
+        require_onnx()
+    model = Run(folder).load_model()
+    network = model.network
+    if not isinstance(network, Maestro):
+        raise ConfigError(
+            f"a model of the kind {model.recipe.model_kind!r} cannot be exported.",
+            where=str(folder),
+            fix="Only maestro can.",
+        )
+    graph, golden = MaestroGraph(network), golden_batch(network)
+    with replaced_folder(out) as partial:
+        file = partial / FILES[format]
+        example = [x[:2].contiguous() for x in graph.arguments(golden)]
+        (write_onnx if format == "onnx" else write_torch)(graph, example, file)
+        agreement = compare(runner_of(file), graph, network, golden)
+        if not agreement.largest_difference <= LIMIT:  # NaN is an excess as well
+            raise RunError(
+                f"the exported model differs from the run's by {agreement.largest_difference:.2g} "
+                f"in a logit, more than {LIMIT:g}; nothing was written.",
+                where=str(folder),
+            )
+        if int8:
+            rounded = partial / "rounded.onnx"
+            quantised(file, rounded)
+            rounded.replace(file)
+            agreement = compare(runner_of(file), graph, network, golden)
+        description = describe(model, network, graph)
+        description |= {"file": file.name, "int8": int8, "agreement": asdict(agreement)}
+        (partial / SIDECAR).write_text(json.dumps(description, indent=1) + "\n")
+        size = file.stat().st_size
+    return Export(out / FILES[format], size, agreement, graph, golden)
+
+
+def runner_of(file: Path, threads: int = 1) -> Runner:
+    """The runtime of an exported file."""
+    if file.suffix == ".onnx":
+        return onnx_runner(file, threads)
+    return torch_runner(file)
+
+
+def compare(run: Runner, graph: MaestroGraph, network: Maestro, batch: Batch) -> Agreement:
+    """Run a batch, whole and its first window alone, in another runtime and in the model."""
+    given = graph.arguments(batch)
+    with torch.no_grad():
+        expected = network(batch).logits
+    found = run(given)
+    alone = run([x[:1].contiguous() for x in given])
+    difference = torch.cat([found - expected, alone - expected[:1]]).abs().max()
+    same = (found.argmax(dim=1) == expected.argmax(dim=1)).double().mean()
+    return Agreement(len(expected), float(difference), float(same))
+
+
+def _check_out(out: Path, overwrite: bool) -> None:
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return
+    if out.is_file() or not (out / SIDECAR).exists():
+        raise RunError(
+            "exists and is no exported model; it is not overwritten.",
+            where=str(out),
+            fix="Choose another --out.",
+        )
+    if not overwrite:
+        raise RunError(
+            "the output folder exists.",
+            where=str(out),
+            fix="Use --overwrite to replace it, or another --out.",
+        )

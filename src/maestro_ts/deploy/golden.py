@@ -1,0 +1,97 @@
+"""The golden batch: drawn symbols under every kind of absence, on which an export is checked."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor
+
+from maestro_ts.contract.batch import Batch
+from maestro_ts.model.maestro import Maestro
+from maestro_ts.symbols.alphabet import MISSING
+from maestro_ts.symbols.views import SUMMARY_FEATURES
+
+__all__ = ["golden_batch", "patterns"]
+
+SEED = 0
+RANDOM = 16  # windows with random presence
+DRAWS = 4
+NUDGE = 1e-5  # of the embeddings' weights: above what rounding to float32 comes to
+
+
+def golden_batch(network: Maestro) -> Batch:
+    """One window for each of `patterns`, with symbols spread evenly over the alphabet.
+
+    A query that is the last to attend by no more than rounding attends in one program and not in
+    another, and a logit jumps by thousandths. Such windows prove nothing: of each pattern several
+    are drawn, and that one is kept whose logits move least when the embeddings are nudged.
+    """
+    present = patterns(len(network.shapes)).repeat_interleave(DRAWS, dim=0)
+    drawn = _drawn(network, present)
+    exact = copy.deepcopy(network).double()
+    with torch.no_grad():
+        middle = exact(drawn).logits
+        moved = torch.zeros(len(drawn), dtype=middle.dtype)
+        for sign in (1.0, -1.0):
+            nudged = copy.deepcopy(exact)
+            _nudge(nudged, sign * NUDGE)
+            moved = torch.maximum(moved, (nudged(drawn).logits - middle).abs().amax(dim=1))
+    steadiest = moved.view(-1, DRAWS).argmin(dim=1)
+    return _taken(drawn, steadiest + DRAWS * torch.arange(len(steadiest)))
+
+
+def patterns(modalities: int) -> Tensor:
+    """All there, each one missing, each one alone, random ones with at least one; [P, M] bool."""
+    each = torch.eye(modalities, dtype=torch.bool)
+    generator = torch.Generator().manual_seed(SEED)
+    some = torch.rand(RANDOM, modalities, generator=generator) < 0.5
+    some[:, 0] |= ~some.any(dim=1)
+    return torch.cat([torch.ones(1, modalities, dtype=torch.bool), ~each, each, some])
+
+
+def _drawn(network: Maestro, present: Tensor) -> Batch:
+    alphabet, rows = network.recipe.symbols.alphabet, len(present)
+    generator = torch.Generator().manual_seed(SEED)
+
+    def draw(there: Tensor, *shape: int) -> Tensor:
+        symbols = torch.randint(
+            MISSING, alphabet + 1, (rows, *shape), generator=generator, dtype=torch.uint8
+        )
+        symbols[~there] = MISSING
+        return symbols
+
+    inputs, extras = {}, {}
+    for m, s in enumerate(network.shapes):
+        inputs[s.name] = draw(present[:, m], s.length, s.channels, s.views)
+        features = len(SUMMARY_FEATURES) if s.summary else 0
+        extras[f"summary/{s.name}"] = draw(present[:, m], s.channels, features)
+    extras["duration"] = draw(torch.ones(rows, dtype=torch.bool))
+    return Batch(
+        inputs=inputs,
+        valid={name: (symbols != MISSING).any(dim=(2, 3)) for name, symbols in inputs.items()},
+        present=present,
+        host_present=present,
+        index=torch.arange(rows),
+        extras=extras,
+    )
+
+
+@torch.no_grad()
+def _nudge(network: Maestro, share: float) -> None:
+    generator = torch.Generator().manual_seed(SEED)
+    for weight in network.embeddings.parameters():
+        noise = torch.randn(weight.shape, generator=generator, dtype=weight.dtype)
+        weight.mul_(1.0 + share * noise)
+
+
+def _taken(batch: Batch, rows: Tensor) -> Batch:
+    present = batch.present[rows]
+    return Batch(
+        inputs={name: symbols[rows] for name, symbols in batch.inputs.items()},
+        valid={name: valid[rows] for name, valid in batch.valid.items()},
+        present=present,
+        host_present=present,
+        index=torch.arange(len(rows)),
+        extras={name: symbols[rows] for name, symbols in batch.extras.items()},
+    )

@@ -1,0 +1,90 @@
+"""What an exported file scores on a run's test windows beside the model it was made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from maestro_ts.contract.front_end import FrontEnd
+from maestro_ts.deploy.runner import Runner
+from maestro_ts.evaluation.metrics import accuracy, macro_f1
+from maestro_ts.evaluation.prediction import Prediction
+from maestro_ts.evaluation.protocol import Condition, evaluate
+from maestro_ts.experiments.main_job import class_numbers, held_out
+from maestro_ts.experiments.progress import Progress
+from maestro_ts.model.graph.network import MaestroGraph
+from maestro_ts.signals.windows import Windows
+
+__all__ = ["AccuracyRow", "compare_on_data"]
+
+RATES = (0.0, 0.2, 0.4, 0.6)
+BATCH = 64
+
+
+@dataclass(frozen=True)
+class AccuracyRow:
+    """Model and file at one rate of missing modalities.
+
+    Attributes
+    ----------
+    rate : float
+    windows : int
+    accuracy, macro_f1 : tuple of float
+        The model's and the file's.
+    same_class : float
+        Share of windows with the same most probable class.
+    largest_difference : float
+        Of a logit.
+    """
+
+    rate: float
+    windows: int
+    accuracy: tuple[float, float]
+    macro_f1: tuple[float, float]
+    same_class: float
+    largest_difference: float
+
+
+def compare_on_data(
+    folder: Path, data: Path | None, run: Runner, graph: MaestroGraph, progress: Progress
+) -> list[AccuracyRow]:
+    """Test both on the run's test subjects with modalities missing, as `evaluate` does."""
+    clf, _, _, windows = held_out(folder, data, progress)
+    truth = class_numbers(clf.classes_, windows)
+    plan = [Condition("modality", rate) for rate in RATES]
+    known = windows.with_schema(clf.schema_)
+    both = [
+        evaluate(predict, known, truth, plan)
+        for predict in (clf.explain, _predictor(run, graph, clf.front_end_))
+    ]
+    rows = []
+    for model, file in zip(*both, strict=True):
+        difference = np.abs(model.prediction.logits - file.prediction.logits).max()
+        rows.append(
+            AccuracyRow(
+                model.condition.rate,
+                len(truth),
+                (accuracy(truth, model.predicted), accuracy(truth, file.predicted)),
+                (macro_f1(truth, model.predicted), macro_f1(truth, file.predicted)),
+                float((model.predicted == file.predicted).mean()),
+                float(difference),
+            )
+        )
+    return rows
+
+
+def _predictor(
+    run: Runner, graph: MaestroGraph, front_end: FrontEnd
+) -> Callable[[Windows], Prediction]:
+    def predict(windows: Windows) -> Prediction:
+        prepared = front_end.prepare(windows)
+        parts = []
+        for first in range(0, len(windows), BATCH):
+            rows = np.arange(first, min(first + BATCH, len(windows)))
+            parts.append(run(graph.arguments(front_end.collate(prepared, rows))).double().numpy())
+        return Prediction(logits=np.concatenate(parts))
+
+    return predict
