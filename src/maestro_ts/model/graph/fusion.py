@@ -87,7 +87,7 @@ class _FusionAttention(nn.Module):
         if attention.dense or all(queries(n) >= n for n in counts):
             return
         if varies:
-            self.sample = VaryingSample(lengths.lengths, attention.sampled, weight.device)
+            self.sample = VaryingSample(lengths.lengths, attention.sampled, weight)
         else:
             self.sample = FixedSample(longest, attention.sampled, weight)
         ranks = torch.arange(most, dtype=weight.dtype, device=weight.device)

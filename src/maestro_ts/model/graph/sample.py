@@ -44,14 +44,23 @@ class VaryingSample(nn.Module):
     lengths : sequence of int
         n of the rows, for every length that they may have at first.
     sampled : int
-    device : torch.device
+    like : Tensor
+        Of the type and device of the tokens.
     """
 
-    def __init__(self, lengths: Sequence[int], sampled: int, device: torch.device) -> None:
+    def __init__(self, lengths: Sequence[int], sampled: int, like: Tensor) -> None:
         super().__init__()
-        table = torch.stack([_places(max(n, 1), sampled) for n in lengths])
-        self.register_buffer("places", table.int().to(device))
+        drawn = [_places(max(n, 1), sampled) for n in lengths]
+        # Short rows have fewer keys than the sample: their last one fills it and counts once.
+        filled = [F.pad(p[None], (0, sampled - len(p)), mode="replicate")[0] for p in drawn]
+        shares = [
+            F.pad(torch.full((len(p),), 1.0 / len(p), dtype=like.dtype), (0, sampled - len(p)))
+            for p in drawn
+        ]
+        self.register_buffer("places", torch.stack(filled).int().to(like.device))
+        self.register_buffer("shares", torch.stack(shares).to(like))
         self.places: Tensor
+        self.shares: Tensor
 
     def forward(self, x: Tensor, first: Tensor | None = None) -> Tensor:
         """[1, B, N, D] and lengths at first [B] → [1, B, S, D]."""
@@ -60,10 +69,13 @@ class VaryingSample(nn.Module):
         row = torch.arange(batch, device=x.device, dtype=torch.int32)[:, None] * size
         places = F.embedding(first, self.places) + row
         chosen = F.embedding(places, x.view(-1, width))[None]
-        return chosen - chosen.mean(dim=2, keepdim=True)
+        shares = F.embedding(first, self.shares)
+        return chosen - shares[None, :, None] @ chosen
 
 
 def _places(length: int, sampled: int) -> Tensor:
-    """As `Attention` spreads them at evaluation, [S]."""
+    """As `Attention` spreads them at evaluation, [S] or fewer."""
+    if length <= sampled:
+        return torch.arange(length)
     slot = torch.arange(sampled) + 0.5
     return (slot * (length / sampled)).long().clamp(max=length - 1)
