@@ -53,6 +53,7 @@ oracles: ## golden tables anew, from other people's packages in an environment o
 
 bench: $(DEV) ## speed against the published formulation, idle machine; RIVALS: a Python with pyts and aeon
 	OMP_NUM_THREADS=2 $(BIN)/python benchmarks/speed.py --threads 2 --out docs/results/speed.json
+	OMP_NUM_THREADS=2 $(BIN)/python benchmarks/roofline.py --threads 2 --out docs/results/roofline.json
 	$(BIN)/python benchmarks/symbols.py $(if $(RIVALS),--rivals $(RIVALS)) --out docs/results/symbols.json
 
 growth: $(DEV) ## time and memory against size, idle machine: docs/growth.svg; ARGS=--again forgets what is there
