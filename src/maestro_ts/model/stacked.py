@@ -19,6 +19,7 @@ from maestro_ts.model.by_hand import apply
 
 __all__ = ["StackedLinear", "StackedNorm", "add_to_members", "few", "linear", "of_members", "runs"]
 
+EPSILON = 1e-5  # of layer norms
 SMALL = 2**15  # numbers of a member; below, one batched product beats a product each
 
 
@@ -121,34 +122,41 @@ class StackedNorm(nn.Module):
         """Same shape."""
         if len(sizes) == 1:
             return F.layer_norm(x, x.shape[-1:], self.weight[0, 0], self.bias[0, 0])
-        normed = F.layer_norm(x, x.shape[-1:])
-        members = list(range(len(sizes))) if min(sizes) == max(sizes) else few(sizes, x.shape[1])
-        if members is not None:
-            stacked = normed.view(len(members), -1, x.shape[1])
-            weight, bias = of_members(self.weight, members), of_members(self.bias, members)
-            return torch.addcmul(bias, stacked, weight).flatten(0, 1)
-        return apply(_Scale, normed, self.weight, self.bias, sizes)
+        return apply(_Norm, x.to(self.weight.dtype), self.weight, self.bias, sizes)
 
 
-class _Scale(torch.autograd.Function):
+class _Norm(torch.autograd.Function):
+    """Keeps its input and two numbers a row; composed, the normed rows would be kept as well."""
+
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, sizes: Sequence[int]) -> Tensor:
-        out = torch.empty_like(x)
-        for g, rows in runs(sizes):
-            torch.addcmul(bias[g], x[rows], weight[g], out=out[rows])
-        ctx.save_for_backward(x, weight)
+        out, mean, rstd = torch.native_layer_norm(x, x.shape[-1:], None, None, EPSILON)
+        if min(sizes) == max(sizes):
+            stacked = out.view(len(sizes), sizes[0], -1)
+            torch.addcmul(bias, stacked, weight, out=stacked)
+        else:
+            for g, rows in runs(sizes):
+                torch.addcmul(bias[g], out[rows], weight[g], out=out[rows])
+        ctx.save_for_backward(x, mean, rstd, weight, bias)
         ctx.sizes = sizes
         return out
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        x, weight = ctx.saved_tensors
+        x, mean, rstd, weight, bias = ctx.saved_tensors
+        grad = grad.contiguous()
         to_x = torch.empty_like(x)
-        to_weight, to_bias = torch.zeros_like(weight), torch.zeros_like(weight)
-        product = grad * x
+        to_weight, to_bias = torch.zeros_like(weight), torch.zeros_like(bias)
         for g, rows in runs(ctx.sizes):
-            torch.mul(grad[rows], weight[g], out=to_x[rows])
-            torch.sum(product[rows], dim=0, out=to_weight[g, 0])
-            torch.sum(grad[rows], dim=0, out=to_bias[g, 0])
+            to_x[rows], to_weight[g, 0], to_bias[g, 0] = torch.ops.aten.native_layer_norm_backward(
+                grad[rows],
+                x[rows],
+                x.shape[-1:],
+                mean[rows],
+                rstd[rows],
+                weight[g, 0],
+                bias[g, 0],
+                [True, True, True],
+            )
         return to_x, to_weight, to_bias, None
