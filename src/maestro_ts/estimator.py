@@ -12,11 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import compute_class_weight
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_is_fitted,
-    column_or_1d,
     validate_data,
 )
 
@@ -31,6 +29,7 @@ from maestro_ts.signals.split import subject_holdout
 from maestro_ts.signals.windows import Windows
 from maestro_ts.training.callbacks import Callback
 from maestro_ts.training.device import device_of, threads
+from maestro_ts.training.labels import labels_of, subjects_of
 from maestro_ts.training.loop import Examples, Trainer
 from maestro_ts.training.predictor import predict, predict_kept
 from maestro_ts.training.run import Run, replacing
@@ -155,13 +154,13 @@ class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if self.settings:
             self.recipe_ = self.recipe_.override(self.settings)
         windows = self._windows(X, reset=True)
-        labels = self._labels(windows, y)
+        labels = labels_of(windows, y)
         self.classes_, targets = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise DataError(
                 f"one class only ({self.classes_[0]!r}): a classifier needs two classes or more."
             )
-        subjects = _subjects(windows, groups)
+        subjects = subjects_of(windows, groups)
         weights = self._weights(labels, sample_weight, windows)
         seed = self._seed()
         self.schema_ = windows.schema
@@ -241,34 +240,6 @@ class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return windows
         return windows.with_schema(self.schema_)
 
-    def _labels(self, windows: Windows, y: ArrayLike | None) -> NDArray[Any]:
-        if y is None:
-            y = windows.labels
-        if y is None:
-            raise DataError(
-                "requires y to be passed, but the target y is None (and X carries no labels)."
-            )
-        if isinstance(y, (list, tuple)) and any(_no_label(v) for v in y):
-            y = np.array(y, dtype=object)  # numpy would make the text "nan" of a NaN among texts
-        labels: NDArray[Any] = column_or_1d(y, warn=True)
-        if labels.dtype.kind in "fO":
-            lacking = [i for i, v in enumerate(labels) if _no_label(v)]
-            if lacking:
-                raise DataError(
-                    f"label {lacking[0]} is {str(labels[lacking[0]])!r}: no label "
-                    f"({len(lacking)} in all; NaN and None are none).",
-                    fix="Leave out windows without a label.",
-                )
-        check_classification_targets(labels)
-        if len(labels) != len(windows):
-            raise DataError(
-                f"Found input variables with inconsistent numbers of samples: "
-                f"{len(windows)} windows, {len(labels)} labels."
-            )
-        if len(labels) < 2:
-            raise DataError(f"n_samples={len(labels)}: one window (1 sample) is not enough to fit.")
-        return labels
-
     # -------------------------------------------------------------- predict
 
     def explain(self, X: Any) -> Prediction:
@@ -315,7 +286,7 @@ class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self, "network_")
         windows = self._windows(X, reset=False)
-        labels = self._labels(windows, y)
+        labels = labels_of(windows, y)
         for label in labels[~np.isin(labels, self.classes_)][:1]:
             raise DataError(
                 f"no such class in training: {str(label)!r}.",
@@ -332,7 +303,7 @@ class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 windows,
                 np.searchsorted(self.classes_, labels).astype(np.int64),
                 [str(c) for c in self.classes_],
-                subjects=_subjects(windows, groups),
+                subjects=subjects_of(windows, groups),
                 by=by,
                 metric=metric,
                 positive=positive,
@@ -407,22 +378,5 @@ class _PrintLines(Callback):
         print(f"epoch {report.epoch}/{report.epochs}  loss {report.loss:.4f}{score}")  # noqa: T201
 
 
-def _no_label(value: Any) -> bool:
-    """None, NaN, or pandas' NA, whose comparison has no truth value."""
-    try:
-        return value is None or bool(np.ndim(value) == 0 and value != value)
-    except TypeError:
-        return True
-
-
 def _take(examples: Examples, rows: NDArray[np.intp]) -> Examples:
     return Examples(examples.windows[rows], examples.targets[rows], examples.weights[rows])
-
-
-def _subjects(windows: Windows, groups: ArrayLike | None) -> NDArray[np.str_] | None:
-    if groups is None:
-        return windows.subjects if (windows.subjects != "").any() else None
-    found = np.asarray([str(g) for g in np.asarray(groups)])
-    if len(found) != len(windows):
-        raise DataError(f"{len(windows)} windows but {len(found)} groups.")
-    return found

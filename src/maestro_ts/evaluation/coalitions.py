@@ -33,7 +33,7 @@ Floats = NDArray[np.float64]
 
 def every_coalition(n: int) -> NDArray[np.bool_]:
     """All coalitions of n players, [2^n, n]: bit i of a row's number says whether i is in."""
-    return (np.arange(2**n)[:, None] >> np.arange(n)) % 2 == 1
+    return np.asarray((np.arange(2**n)[:, None] >> np.arange(n)) % 2 == 1)
 
 
 def shapley(worth: Floats) -> Floats:
@@ -163,7 +163,7 @@ def smallest_keeping(
 
 
 def _players(worth: Floats) -> int:
-    n = worth.shape[-1].bit_length() - 1
+    n = int(worth.shape[-1]).bit_length() - 1
     if worth.shape[-1] != 2**n:
         raise ValueError(f"a worth for each of 2^n coalitions is needed, got {worth.shape[-1]}.")
     return n
