@@ -66,7 +66,8 @@ def test_the_figures_hold_the_numbers() -> None:
     for trace, field in zip(classes.data, ("class_loss", "class_shapley"), strict=True):
         assert np.allclose(trace.z, np.array(value[field])[order].T)
     steps, ring = front.data
-    assert list(steps.y) == [one["score"] for one in value["front"]]
+    assert value["front"][0]["players"] == []
+    assert list(steps.y) == [one["score"] for one in value["front"][1:]]
     assert list(ring.x) == [value["smallest"]["cost"]]
 
 

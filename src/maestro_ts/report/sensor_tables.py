@@ -32,10 +32,10 @@ def value_facts(value: dict[str, Any]) -> list[tuple[str, str]]:
     kept = "" if smallest["share"] is None else f" keeps {percent(smallest['share'])}"
     return [
         (
-            f"{name} with everything",
+            f"{_capital(name)} with everything",
             _with(value["everything"], value["everything_interval"]),
         ),
-        (f"{name} with nothing", _with(value["nothing"], value["nothing_interval"])),
+        (f"{_capital(name)} with nothing", _with(value["nothing"], value["nothing_interval"])),
         (
             "Fewest that keep 95 % of what all add to nothing",
             f"{set_name(value, smallest['players'])}:{kept}, {name} {scored(smallest['score'])}",
@@ -134,6 +134,10 @@ def signed(number: float) -> str:
     """Three decimals with a sign; nothing has none."""
     text = f"{number:+.3f}"
     return "0.000" if float(text) == 0 else text.replace("-", "−")
+
+
+def _capital(name: str) -> str:
+    return name[0].upper() + name[1:]
 
 
 def _with(score: float, bounds: Sequence[float] | None) -> str:

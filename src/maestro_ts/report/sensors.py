@@ -14,6 +14,7 @@ from maestro_ts.report.sensor_tables import (
     front_rows,
     order_of,
     pair_rows,
+    priced,
     set_name,
     signed,
     value_facts,
@@ -181,7 +182,7 @@ def _classes(value: dict[str, Any]) -> go.Figure:
         ticktext=[shortened(value["players"][i]) for i in order],
         side="top",
         showgrid=False,
-        autotickangles=[0, -90],
+        tickangle=-90,
     )
     figure.update_yaxes(
         tickvals=list(range(len(there))),
@@ -205,7 +206,9 @@ def _classes_alt(value: dict[str, Any]) -> str:
 
 
 def _front(value: dict[str, Any]) -> go.Figure:
-    front, smallest = value["front"], value["smallest"]
+    # Nothing is far below everything else: with it, the steps could not be told apart.
+    front = [one for one in value["front"] if one["players"]] or value["front"]
+    smallest = value["smallest"]
     figure = go.Figure()
     figure.add_scatter(
         x=[one["cost"] for one in front],
@@ -232,6 +235,8 @@ def _front(value: dict[str, Any]) -> go.Figure:
         hovertemplate="%{customdata}<br>%{y:.3f} for %{x}<extra></extra>",
     )
     figure.update_xaxes(title_text=cost_label(value), rangemode="tozero")
+    if not priced(value) and len(value["players"]) < 16:
+        figure.update_xaxes(dtick=1)
     figure.update_yaxes(title_text=METRIC_NAMES[value["metric"]].replace("macro", "Macro"))
     return styled(figure, 320)
 
