@@ -13,6 +13,7 @@ import pytest
 import torch
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.metrics import f1_score
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
@@ -898,3 +899,31 @@ def test_without_subjects_or_share_nothing_is_held_out(settings: Any, groups: An
     clf = classifier(settings).fit(arrays(), LABELS, groups=groups)
     assert clf.validation_subjects_ == []
     assert all(row["validation_f1"] is None for row in clf.training_log_)
+
+
+# -------------------------------------------------------------- sensor values
+
+
+def test_values_of_sensors(fitted: MaestroClassifier) -> None:
+    found = fitted.sensor_value(arrays(seed=1), LABELS, groups=GROUPS)
+    assert found.players == ("acc", "eda")
+    assert found.everything == pytest.approx(
+        f1_score(LABELS, fitted.predict(arrays(seed=1)), average="macro")
+    )
+    without = fitted.predict({"eda": arrays(seed=1)["eda"]})
+    expected = found.everything - f1_score(LABELS, without, average="macro")
+    assert found.loss[0] == pytest.approx(expected)
+    assert found.shapley.sum() == pytest.approx(found.everything - found.nothing)
+    assert found.subjects == len(set(GROUPS))
+    assert found.classes == ("rest", "walk")
+    ranked = fitted.sensor_value(windows(seed=1), by="modality", metric="auroc")
+    assert ranked.metric == "auroc"
+    assert ranked.loss_interval is not None
+    assert fitted.sensor_value(arrays(seed=1), LABELS).loss_interval is None
+
+
+def test_values_need_classes_that_were_trained(fitted: MaestroClassifier) -> None:
+    with pytest.raises(DataError, match=r"no such class in training: 'wlak'.*Did you mean 'walk'"):
+        fitted.sensor_value(arrays(), np.where(LABELS == "walk", "wlak", LABELS))
+    with pytest.raises(NotFittedError):
+        classifier().sensor_value(arrays(), LABELS)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,24 +12,26 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import compute_class_weight
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_is_fitted,
-    column_or_1d,
     validate_data,
 )
 
 from maestro_ts.contract.registry import build_front_end, build_network
-from maestro_ts.errors import ConfigError, DataError
+from maestro_ts.errors import DataError, nearest
 from maestro_ts.evaluation.prediction import Prediction
+from maestro_ts.evaluation.sensor_valuation import PERMUTATIONS, value_sensors
+from maestro_ts.evaluation.sensor_value import SensorValue
 from maestro_ts.recipe import Recipe, load_recipe
 from maestro_ts.signals.modality import Modality
 from maestro_ts.signals.split import subject_holdout
 from maestro_ts.signals.windows import Windows
 from maestro_ts.training.callbacks import Callback
+from maestro_ts.training.device import device_of, threads
+from maestro_ts.training.labels import labels_of, subjects_of
 from maestro_ts.training.loop import Examples, Trainer
-from maestro_ts.training.predictor import predict
+from maestro_ts.training.predictor import predict, predict_kept
 from maestro_ts.training.run import Run, replacing
 
 __all__ = ["MaestroClassifier", "load"]
@@ -153,20 +154,20 @@ class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if self.settings:
             self.recipe_ = self.recipe_.override(self.settings)
         windows = self._windows(X, reset=True)
-        labels = self._labels(windows, y)
+        labels = labels_of(windows, y)
         self.classes_, targets = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise DataError(
                 f"one class only ({self.classes_[0]!r}): a classifier needs two classes or more."
             )
-        subjects = _subjects(windows, groups)
+        subjects = subjects_of(windows, groups)
         weights = self._weights(labels, sample_weight, windows)
         seed = self._seed()
         self.schema_ = windows.schema
-        device = _device(self.device)
+        device = device_of(self.device)
         examples = Examples(windows, targets.astype(np.int64), weights)
         train, held = self._split(examples, subjects, seed)
-        with _threads(self.n_threads):
+        with threads(self.n_threads):
             self.front_end_ = build_front_end(self.recipe_).fit(train.windows)
             with torch.random.fork_rng(devices=[]):
                 torch.default_generator.manual_seed(seed)  # the CPU's alone
@@ -239,41 +240,13 @@ class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return windows
         return windows.with_schema(self.schema_)
 
-    def _labels(self, windows: Windows, y: ArrayLike | None) -> NDArray[Any]:
-        if y is None:
-            y = windows.labels
-        if y is None:
-            raise DataError(
-                "requires y to be passed, but the target y is None (and X carries no labels)."
-            )
-        if isinstance(y, (list, tuple)) and any(_no_label(v) for v in y):
-            y = np.array(y, dtype=object)  # numpy would make the text "nan" of a NaN among texts
-        labels: NDArray[Any] = column_or_1d(y, warn=True)
-        if labels.dtype.kind in "fO":
-            lacking = [i for i, v in enumerate(labels) if _no_label(v)]
-            if lacking:
-                raise DataError(
-                    f"label {lacking[0]} is {str(labels[lacking[0]])!r}: no label "
-                    f"({len(lacking)} in all; NaN and None are none).",
-                    fix="Leave out windows without a label.",
-                )
-        check_classification_targets(labels)
-        if len(labels) != len(windows):
-            raise DataError(
-                f"Found input variables with inconsistent numbers of samples: "
-                f"{len(windows)} windows, {len(labels)} labels."
-            )
-        if len(labels) < 2:
-            raise DataError(f"n_samples={len(labels)}: one window (1 sample) is not enough to fit.")
-        return labels
-
     # -------------------------------------------------------------- predict
 
     def explain(self, X: Any) -> Prediction:
         """Logits with what explains them: budgets, expert shares, tokens."""
         check_is_fitted(self, "network_")
         windows = self._windows(X, reset=False)
-        with _threads(self.n_threads):
+        with threads(self.n_threads):
             precision = self.recipe_.model.precision
             return predict(self.front_end_, self.network_, windows, precision=precision)
 
@@ -290,6 +263,56 @@ class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Most probable class, shape (n,)."""
         check_is_fitted(self, "network_")
         return np.asarray(self.classes_[self.explain(X).logits.argmax(axis=1)])
+
+    def sensor_value(
+        self,
+        X: Any,
+        y: ArrayLike | None = None,
+        *,
+        groups: ArrayLike | None = None,
+        by: str = "device",
+        metric: str = "macro_f1",
+        positive: str = "",
+        costs: Mapping[str, float] | None = None,
+        unit: str = "",
+        permutations: int = PERMUTATIONS,
+        random_state: int = 0,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> SensorValue:
+        """What each device or modality is worth on windows that were not trained on.
+
+        X, y and groups as in `fit`; without groups there are no intervals. The rest as in
+        `evaluation.sensor_valuation.value_sensors`.
+        """
+        check_is_fitted(self, "network_")
+        windows = self._windows(X, reset=False)
+        labels = labels_of(windows, y)
+        for label in labels[~np.isin(labels, self.classes_)][:1]:
+            raise DataError(
+                f"no such class in training: {str(label)!r}.",
+                fix=nearest(str(label), map(str, self.classes_)),
+            )
+        with threads(self.n_threads):
+            return value_sensors(
+                predict_kept(
+                    self.front_end_,
+                    self.network_,
+                    windows,
+                    precision=self.recipe_.model.precision,
+                ),
+                windows,
+                np.searchsorted(self.classes_, labels).astype(np.int64),
+                [str(c) for c in self.classes_],
+                subjects=subjects_of(windows, groups),
+                by=by,
+                metric=metric,
+                positive=positive,
+                costs=costs,
+                unit=unit,
+                permutations=permutations,
+                rng=np.random.default_rng(random_state),
+                progress=progress,
+            )
 
     # ----------------------------------------------------------- save, load
 
@@ -325,7 +348,7 @@ class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Of its predictions; otherwise as it was trained.
         """
         run = Run(Path(path))
-        model = run.load_model(_device(device))
+        model = run.load_model(device_of(device))
         recipe = model.recipe
         if precision is not None:
             recipe = recipe.override({"model.precision": precision})
@@ -355,53 +378,5 @@ class _PrintLines(Callback):
         print(f"epoch {report.epoch}/{report.epochs}  loss {report.loss:.4f}{score}")  # noqa: T201
 
 
-def _no_label(value: Any) -> bool:
-    """None, NaN, or pandas' NA, whose comparison has no truth value."""
-    try:
-        return value is None or bool(np.ndim(value) == 0 and value != value)
-    except TypeError:
-        return True
-
-
 def _take(examples: Examples, rows: NDArray[np.intp]) -> Examples:
     return Examples(examples.windows[rows], examples.targets[rows], examples.weights[rows])
-
-
-def _subjects(windows: Windows, groups: ArrayLike | None) -> NDArray[np.str_] | None:
-    if groups is None:
-        return windows.subjects if (windows.subjects != "").any() else None
-    found = np.asarray([str(g) for g in np.asarray(groups)])
-    if len(found) != len(windows):
-        raise DataError(f"{len(windows)} windows but {len(found)} groups.")
-    return found
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise ConfigError(f"unknown device {name!r}.", fix="Use cpu, cuda or auto.") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ConfigError("device 'cuda' is asked for and not available.", fix="Use device='cpu'.")
-    return device
-
-
-@contextmanager
-def _threads(n: int | None) -> Iterator[None]:
-    """Set PyTorch's threads for a block and put them back."""
-    before = torch.get_num_threads()
-    if n is not None:
-        torch.set_num_threads(n)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def describe_device() -> str:
-    """What ``device="auto"`` would use here."""
-    if torch.cuda.is_available():
-        return f"cuda ({torch.cuda.get_device_name()})"
-    return f"cpu ({torch.get_num_threads()} threads)"

@@ -22,7 +22,7 @@ from safetensors.torch import load_file
 from maestro_ts.cli.main import main
 from maestro_ts.deploy import export
 from maestro_ts.evaluation.results import Results
-from maestro_ts.experiments import export_job, main_job
+from maestro_ts.experiments import export_job, main_job, sensors_job
 from maestro_ts.experiments.loading import load_data
 from maestro_ts.signals.datasets import watch
 from maestro_ts.training.run import Run
@@ -74,7 +74,9 @@ def trained(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def stub_report(monkeypatch: pytest.MonkeyPatch) -> None:
     """Write no real page where it is not what is tested: drawing it takes most of the time."""
-    monkeypatch.setattr(main_job, "write_report", lambda results, path: path.write_text("stub"))
+    monkeypatch.setattr(
+        main_job, "write_report", lambda results, path, sensors: path.write_text("stub")
+    )
 
 
 @pytest.fixture
@@ -408,6 +410,77 @@ def test_evaluate_refuses_data_without_the_test_subjects(
     np.save(tmp_path / "watch_dataset.npy", np.array(content, dtype=object))
     done = command("evaluate", run, "--data", tmp_path / "watch_dataset.npy")
     refused(done, "none of the run's test subjects")
+
+
+# --------------------------------------------------------------------- sensors
+
+
+def test_the_values_of_sensors_are_those_of_the_tested_patterns(
+    run: Path, small: Path, tmp_path: Path, command: Command
+) -> None:
+    copy = tmp_path / "copy.json"
+    done = command("sensors", run, "--data", small, "--json", copy, "--no-progress")
+    assert done.code == 0
+    assert copy.read_text() == (run / "sensors.json").read_text()
+    found = json.loads(copy.read_text())
+    results = Results.load(run / "results.json")
+    assert found["format"] == 1
+    assert found["about"]["subjects_test"] == results.about["subjects_test"]
+    assert found["about"]["seed"] == 0
+    (value,) = found["values"]  # every modality is a device of its own
+    assert (value["by"], value["players"]) == ("device", ["acc", "gyro"])
+    f1 = {tuple(s["pattern"]): s["macro_f1"] for s in results.scores if s["mode"] == "pattern"}
+    assert value["everything"] == pytest.approx(f1["acc", "gyro"])
+    assert value["loss"][0] == pytest.approx(f1["acc", "gyro"] - f1[("gyro",)])
+    assert value["loss"][1] == pytest.approx(f1["acc", "gyro"] - f1[("acc",)])
+    assert value["loss_interval"] is None  # one test subject
+    assert "Loss if it fails" in done.out
+    assert "testing sets, by device: 4/4" in done.err
+    assert 'id="device-value"' in (run / "report.html").read_text()
+    (run / "report.html").unlink()
+    assert command("report", run).code == 0
+    assert 'id="device-value"' in (run / "report.html").read_text()
+
+
+def test_a_new_test_keeps_the_values_of_sensors(
+    run: Path, small: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (main_job, sensors_job):
+        monkeypatch.setattr(module, "write_report", lambda *_: written.append(_[2]))
+    written: list[Any] = []
+    assert command("sensors", run, "--data", small).code == 0
+    assert command("evaluate", run, "--data", small, "--rates", "0").code == 0
+    assert written[0] == written[1]
+    assert written[0].values[0]["players"] == ["acc", "gyro"]
+
+
+def test_values_for_their_costs(
+    run: Path, small: Path, tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sensors_job, "write_report", lambda *_: None)
+    costs = tmp_path / "costs.yaml"
+    costs.write_text("unit: mW\ncosts: {acc: 0.5, gyro: 6}\n")
+    done = command("sensors", run, "--data", small, "--by", "modality", "--costs", costs)
+    assert done.code == 0
+    assert "Cost, mW" in done.out
+    (value,) = json.loads((run / "sensors.json").read_text())["values"]
+    assert (value["by"], value["unit"], value["costs"]) == ("modality", "mW", [0.5, 6.0])
+
+
+def test_sensors_that_cannot_be_valued_are_refused(
+    run: Path, small: Path, tmp_path: Path, command: Command
+) -> None:
+    before = contents(run)
+    costs = tmp_path / "costs.yaml"
+    costs.write_text("costs: {acc: 0.5, gyr: 6}\n")
+    words = ("sensors", run, "--data", small)
+    refused(command(*words, "--costs", costs), "unknown device 'gyr'", "'gyro'")
+    refused(command(*words, "--costs", tmp_path / "no.yaml"), "no.yaml", "cannot be read")
+    refused(command(*words, "--by", "sensor"), "valued by 'sensor'")
+    refused(command(*words, "--metric", "f1"), "unknown metric 'f1'")
+    refused(command(*words, "--metric", "auroc"), "AUROC needs the class")
+    refused(command("sensors", tmp_path), "not a run folder")
+    assert contents(run) == before
 
 
 # --------------------------------------------------------------------- predict

@@ -27,7 +27,9 @@ QUICK += ("--folds", "3", "--rates", "0")
 
 @pytest.fixture(autouse=True)
 def _stub_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(main_job, "write_report", lambda results, path: path.write_text("stub"))
+    monkeypatch.setattr(
+        main_job, "write_report", lambda results, path, sensors: path.write_text("stub")
+    )
 
 
 def schemas_of_the_page() -> list[str]:
@@ -73,7 +75,7 @@ def trained(study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "mine"
     before, write = sys.argv, main_job.write_report
     sys.argv = ["maestro-ts", "fit", str(study), "--out", str(folder), *QUICK]
-    main_job.write_report = lambda results, path: path.write_text("stub")
+    main_job.write_report = lambda results, path, sensors: path.write_text("stub")
     try:
         with pytest.raises(SystemExit) as stop:
             main()

@@ -36,7 +36,9 @@ def stays(tmp_path: Path) -> Path:
 def test_the_owners_split_is_used_unless_folds_are_asked_for(
     stays: Path, tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(main_job, "write_report", lambda results, path: path.write_text("stub"))
+    monkeypatch.setattr(
+        main_job, "write_report", lambda results, path, sensors: path.write_text("stub")
+    )
     own, folds = tmp_path / "own", tmp_path / "folds"
     done = command("fit", "physionet2012", "--data", stays, "--out", own, *QUICK)
     assert done.code == 0

@@ -22,7 +22,9 @@ SMALL = ("--folds", "2", "--rates", "0", *QUICK)
 
 @pytest.fixture(autouse=True)
 def _no_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(main_job, "write_report", lambda results, path: path.write_text("stub"))
+    monkeypatch.setattr(
+        main_job, "write_report", lambda results, path, sensors: path.write_text("stub")
+    )
 
 
 @pytest.fixture

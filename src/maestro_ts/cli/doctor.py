@@ -39,7 +39,7 @@ def doctor() -> None:
         except PackageNotFoundError:
             print(f'  {name:<14} not installed: pip install "maestro-ts[{extra}]"')
     if "torch" not in missing:
-        from maestro_ts.estimator import describe_device
+        from maestro_ts.training.device import describe_device
 
         print(f"  device         {describe_device()}, {os.cpu_count()} cores")
     if missing:

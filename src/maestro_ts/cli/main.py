@@ -21,6 +21,7 @@ from maestro_ts.cli import (
     predict,
     prepare,
     report,
+    sensors,
 )
 from maestro_ts.errors import MaestroError
 
@@ -45,6 +46,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
 app.command("report")(report.report)
 app.command("cost")(cost.cost)
+app.command("sensors")(sensors.sensors)
 app.command("export")(export.export)
 app.command("doctor")(doctor.doctor)
 

@@ -98,6 +98,7 @@ class Results:
                 where=str(path),
                 fix="Upgrade maestro-ts.",
             )
+        tree.pop("sensors", None)  # in the numbers that a page carries; see `SensorFile`
         try:
             return cls(**tree)
         except TypeError as error:

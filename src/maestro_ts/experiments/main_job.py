@@ -21,6 +21,7 @@ from maestro_ts.errors import ConfigError, DataError, RunError
 from maestro_ts.estimator import MaestroClassifier
 from maestro_ts.evaluation.protocol import Condition, Outcome, conditions, evaluate, pool
 from maestro_ts.evaluation.results import Results, summarise
+from maestro_ts.evaluation.sensor_file import SensorFile
 from maestro_ts.experiments.costs import cost_of
 from maestro_ts.experiments.example import symbol_example
 from maestro_ts.experiments.loading import LoadedData, load_data, shortened
@@ -334,7 +335,7 @@ def _write(run: Run, results: Results, outcomes: Sequence[Outcome], classes: NDA
     write_outcomes(run.predictions, outcomes, classes)
     results.save(run.results)
     write_text(run.card, model_card(results))
-    write_report(results, run.report)
+    write_report(results, run.report, SensorFile.load(run.sensors))
 
 
 def _source(about: dict[str, Any], data: Path | None) -> tuple[str, Path | None]:

@@ -15,6 +15,7 @@ from plotly.offline import get_plotlyjs
 
 from maestro_ts.atomic import write_text
 from maestro_ts.evaluation.results import Results
+from maestro_ts.evaluation.sensor_file import SensorFile
 from maestro_ts.report.blocks import Section
 from maestro_ts.report.header import (
     Detail,
@@ -31,12 +32,14 @@ from maestro_ts.report.theme import DARK
 __all__ = ["embedded_json", "render", "render_page", "write_report"]
 
 
-def render(results: Results) -> str:
+def render(results: Results, sensors: SensorFile | None = None) -> str:
     """The page as text.
 
     Parameters
     ----------
     results : Results
+    sensors : SensorFile, optional
+        What the sensors are worth, where that was found out.
 
     Returns
     -------
@@ -48,9 +51,9 @@ def render(results: Results) -> str:
         summary=summary(results),
         headlines=headlines(results),
         notes=notes(results),
-        sections=sections(results),
+        sections=sections(results, sensors),
         details=details(results),
-        tree=asdict(results),
+        tree=asdict(results) | ({} if sensors is None else {"sensors": asdict(sensors)}),
     )
 
 
@@ -81,9 +84,9 @@ def render_page(
     )
 
 
-def write_report(results: Results, path: Path) -> None:
+def write_report(results: Results, path: Path, sensors: SensorFile | None = None) -> None:
     """Write the page; the file is there whole or not at all."""
-    write_text(path, render(results))
+    write_text(path, render(results, sensors))
 
 
 def embedded_json(tree: Any) -> Markup:

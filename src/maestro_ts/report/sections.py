@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from maestro_ts.evaluation.results import Results
+from maestro_ts.evaluation.sensor_file import SensorFile
 from maestro_ts.report.blocks import Section, block, section
 from maestro_ts.report.budgets import BUDGETS_CAPTION, budgets_alt, budgets_figure, budgets_width
 from maestro_ts.report.confusions import CONFUSIONS_CAPTION, confusions_alt, confusions_figure
@@ -20,6 +21,7 @@ from maestro_ts.report.patterns import (
     patterns_figure,
     patterns_table,
 )
+from maestro_ts.report.sensors import sensor_sections
 from maestro_ts.report.signal import signal_alt, signal_caption, signal_figure
 from maestro_ts.report.subjects import (
     SUBJECTS_CAPTION,
@@ -33,11 +35,12 @@ from maestro_ts.report.tokens import TOKENS_CAPTION, tokens_alt, tokens_figure
 __all__ = ["sections"]
 
 
-def sections(results: Results) -> list[Section]:
+def sections(results: Results, sensors: SensorFile | None = None) -> list[Section]:
     """Results first, then what the model does, then how it was trained and what it costs."""
     return [
         *_missing(results),
         *_patterns(results),
+        *sensor_sections(sensors),
         *_confusions(results),
         *_subjects(results),
         *_inside(results),

@@ -52,7 +52,8 @@ class Run:
     ``settings.yaml`` recipe · ``schema.json`` modalities in order, classes, format version ·
     ``frontend.safetensors`` fitted statistics · ``model.safetensors`` best weights ·
     ``resume/state.safetensors`` while unfinished · ``training.jsonl`` · ``predictions.parquet`` ·
-    ``results.json`` · ``report.html`` · ``README.md`` model card.
+    ``results.json`` · ``sensors.json`` if they were valued · ``report.html`` ·
+    ``README.md`` model card.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -65,6 +66,7 @@ class Run:
         self.log = self.folder / "training.jsonl"
         self.predictions = self.folder / "predictions.parquet"
         self.results = self.folder / "results.json"
+        self.sensors = self.folder / "sensors.json"
         self.report = self.folder / "report.html"
         self.card = self.folder / "README.md"
 
