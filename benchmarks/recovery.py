@@ -60,7 +60,7 @@ class Tally:
         split = packed.view(len(queries), length, 3, heads, -1)[selects].permute(2, 0, 3, 1, 4)
         products = split[0] @ split[1].transpose(2, 3)  # [R, H, L, L]
         count = count[selects]
-        places = attention._places(len(count), length, packed.device)
+        places = attention._places(len(count), length, packed.device).expand(len(count), -1)
         found = products.gather(3, places[:, None, None].expand(*products.shape[:3], -1))
         both = _first(products, count) & _first(found, count)
         shares = both.sum(dim=-1) / count[:, None]  # [R, H]
