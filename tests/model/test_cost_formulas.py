@@ -24,7 +24,7 @@ THREE = {"a": 32.0, "b": 11.0, "c": 32.0}  # two of one length, which run stacke
 SPARSE = {"budget.beta": 2.0, "symbols.tokens": 21}
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def classes_of_one_window(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a batch that is large enough for budget classes of its own."""
     monkeypatch.setattr("maestro_ts.model.attention.WORTH", 1)
@@ -88,11 +88,22 @@ def counted_and_calculated(
     ],
     ids=str,
 )
+@pytest.mark.usefixtures("classes_of_one_window")
 def test_counted_as_calculated(
     rates: dict[str, float], changes: dict[str, Any], present: str
 ) -> None:
     counted, calculated = counted_and_calculated(rates, changes, present)
     assert counted == calculated
+
+
+def test_one_window_is_counted_with_the_largest_budget_of_those_that_run_together() -> None:
+    network, window = build(THREE, SPARSE)
+    batch = window("abc")
+    with torch.no_grad():
+        budgets = dict(zip(THREE, network(batch).budgets[0].tolist(), strict=True))
+    largest = budgets | dict.fromkeys("ac", max(budgets["a"], budgets["c"]))
+    assert budgets != largest
+    assert count_components(network, batch) == formulas(network, "abc", largest, CLASSES)
 
 
 def test_the_budgets_of_the_cases_differ() -> None:

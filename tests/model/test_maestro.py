@@ -270,8 +270,8 @@ def test_every_row_of_the_position_table_is_used() -> None:
 def test_streams_of_other_lengths_are_aligned_in_time() -> None:
     network, _ = build()
     shapes = {s.name: s for s in network.shapes}
-    assert network._positions(shapes["acc"].encoded).tolist() == [0, 1, 2, 3]
-    assert network._positions(shapes["eda"].encoded).tolist() == [1, 3]
+    assert network.aligned(shapes["acc"].encoded).tolist() == [0, 1, 2, 3]
+    assert network.aligned(shapes["eda"].encoded).tolist() == [1, 3]
 
 
 # ----------------------------------------------------- irregular, static, durations

@@ -15,13 +15,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from maestro_ts.model.budget import rank_weights
+from maestro_ts.model.budget import ceil_log, rank_weights
 from maestro_ts.model.dropout import Dropout
 from maestro_ts.model.selected_attention import Piece, attend
 from maestro_ts.model.spans import Spans
 from maestro_ts.model.stacked import StackedLinear
 
-__all__ = ["Attention"]
+__all__ = ["Attention", "sampled_places"]
 
 GROUPS = 4  # at most so many budget classes a batch is split into at inference
 WORTH = 2**12  # tokens that such a class must have to pay for itself
@@ -59,7 +59,7 @@ class Attention(nn.Module):
         super().__init__()
         self.heads, self.beta, self.dense = heads, beta, dense
         self.soft_width, self.softness = soft_width, 0.0
-        self.sampled = min(longest, math.ceil(beta * math.ceil(math.log(max(longest, 2)))))
+        self.sampled = min(longest, math.ceil(beta * ceil_log(longest)))
         self.project = StackedLinear(members, width, 3 * width)
         self.out = StackedLinear(members, width, width)
         self.dropout = Dropout(dropout)
@@ -93,7 +93,7 @@ class Attention(nn.Module):
     def _blocks(self, packed: Tensor, spans: Spans) -> Tensor:
         pieces = []
         for first, rows, length in spans.blocks:
-            v = self.beta * math.ceil(math.log(max(length, 2)))
+            v = self.beta * ceil_log(length)
             if self.dense or v >= length:
                 pieces.append(Piece(first, rows, length))
                 continue
@@ -152,14 +152,10 @@ class Attention(nn.Module):
 
     def _places(self, batch: int, length: int, device: torch.device) -> Tensor:
         """Keys that queries are scored on: spread evenly, [S]; jittered in training, [B, S]."""
-        if length <= self.sampled:
-            return torch.arange(length, device=device)
-        slot = torch.arange(self.sampled, device=device)
         jitter: Tensor | float = 0.5
-        if self.training and self.generator is not None:
+        if length > self.sampled and self.training and self.generator is not None:
             jitter = torch.rand(batch, self.sampled, device=device, generator=self.generator)
-        places = ((slot + jitter) * (length / self.sampled)).long().clamp(max=length - 1)
-        return places
+        return sampled_places(length, self.sampled, device, jitter)
 
     def _groups(self, queries: Tensor, length: int) -> list[tuple[Tensor, int]]:
         """Rows and the number of ranks they need, so that cost follows the budget.
@@ -169,7 +165,7 @@ class Attention(nn.Module):
         """
         everyone = torch.arange(len(queries), device=queries.device)
         if self.training:
-            ceiling = self.beta * math.ceil(math.log(max(length, 2)))
+            ceiling = self.beta * ceil_log(length)
             return [(everyone, min(length, math.ceil(ceiling + 4 * self.soft_width)))]
         needed = queries.ceil().clamp(1, length).long()
         order = needed.argsort(stable=True)
@@ -180,6 +176,22 @@ class Attention(nn.Module):
         if len({most for _, most in groups}) == 1:
             return [(everyone, groups[0][1])]
         return groups
+
+
+def sampled_places(
+    length: int, sampled: int, device: torch.device, jitter: Tensor | float = 0.5
+) -> Tensor:
+    """One key in each of `sampled` equal strata of a row, [..., S]; all keys if there are no more.
+
+    Parameters
+    ----------
+    jitter : [..., S] or float
+        In [0, 1): where in its stratum.
+    """
+    if length <= sampled:
+        return torch.arange(length, device=device)
+    slot = torch.arange(sampled, device=device)
+    return ((slot + jitter) * (length / sampled)).long().clamp(max=length - 1)
 
 
 def _all_known(condition: Tensor) -> bool:

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from maestro_ts.recipe import BudgetSettings
 
-__all__ = ["Budget", "rank_weights"]
+__all__ = ["Budget", "ceil_log", "rank_weights"]
 
 EPSILON = 1e-3
 
@@ -93,19 +93,30 @@ class Budget(nn.Module):
     def queries(self, budgets: Tensor, length: int) -> Tensor:
         """Number of attended queries v for a stream of `length` tokens; same shape as `budgets`."""
         if self.rule == "paper":
-            return torch.floor(budgets).detach() * math.ceil(math.log(max(length, 2)))
+            return torch.floor(budgets).detach() * ceil_log(length)
         if self.rule == "code":
-            return torch.ceil(budgets).detach() * math.ceil(math.log(max(length, 2)))
+            return torch.ceil(budgets).detach() * ceil_log(length)
         v = budgets * math.log(max(length, 2))
         # At least one query, straight through: below it the gradient must not vanish, or a
         # modality that once fell there could never come back.
         return v + (1.0 - v).clamp(min=0.0).detach()
+
+    def most(self, length: int) -> int:
+        """Queries that a stream of `length` tokens can attend with at most."""
+        if self.rule in ("paper", "code"):
+            return math.ceil(self.beta) * ceil_log(length)
+        return max(1, math.ceil(self.beta * math.log(max(length, 2))))
 
     def price(self, budgets: Tensor, present: Tensor) -> Tensor | None:
         """What the mean budget of the present modalities costs."""
         if self.rule != "fractional" or self.settings.price == 0.0:
             return None
         return self.settings.price * budgets.sum() / present.sum().clamp(min=1)
+
+
+def ceil_log(length: int) -> int:
+    """``⌈ln L⌉``, at least 1: what a budget of 1 is in queries, rounded as published."""
+    return math.ceil(math.log(max(length, 2)))
 
 
 def rank_weights(v: Tensor, ranks: Tensor, softness: float, width: float) -> Tensor:

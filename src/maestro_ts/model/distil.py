@@ -67,14 +67,10 @@ class _DistilPairs(torch.autograd.Function):
         tokens = [size * shape[1] for size in sizes]
         members = few(tokens, width)
         if members is not None:
-            stacked, some_weight = (
-                pairs.view(len(members), -1, 2 * width),
-                of_members(weight, members),
-            )
-            out = torch.baddbmm(of_members(bias, members), stacked, some_weight[:, width:]).view(
-                shape
-            )
-            left = torch.bmm(stacked[:, :, width:], some_weight[:, :width]).view(shape)
+            stacked = pairs.view(len(members), -1, 2 * width)
+            w, b = of_members(weight, members), of_members(bias, members)
+            out = torch.baddbmm(b, stacked, w[:, width:]).view(shape)
+            left = torch.bmm(stacked[:, :, width:], w[:, :width]).view(shape)
         else:
             out, left = x.new_empty(shape), x.new_empty(shape)
             for g, some in runs(tokens):

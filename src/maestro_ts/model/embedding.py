@@ -74,11 +74,15 @@ def embed(modules: Sequence[nn.Module], symbols: Sequence[Tensor]) -> Tensor:
 
     Those with equally many slots in one product.
     """
-    embeddings = [m for m in modules if isinstance(m, SymbolEmbedding)]
-    alike: dict[int, list[int]] = {}
-    for m, embedding in enumerate(embeddings):
-        alike.setdefault(m if embedding.kind == "table" else -embedding.slots, []).append(m)
-    parts: list[Tensor] = [torch.empty(0)] * len(embeddings)
+    embeddings: list[SymbolEmbedding] = []
+    alike: dict[tuple[str, int], list[int]] = {}
+    for m, embedding in enumerate(modules):
+        assert isinstance(embedding, SymbolEmbedding)
+        embeddings.append(embedding)
+        # Tables are looked up one by one.
+        kind = ("alone", m) if embedding.kind == "table" else ("slots", embedding.slots)
+        alike.setdefault(kind, []).append(m)
+    parts: dict[int, Tensor] = {}
     for members in alike.values():
         some = [embeddings[m] for m in members]
         if len(some) == 1:
@@ -93,9 +97,8 @@ def embed(modules: Sequence[nn.Module], symbols: Sequence[Tensor]) -> Tensor:
         if len(alike) == 1:
             return tokens
         split = torch.split(tokens, [len(symbols[m]) for m in members])
-        for m, part in zip(members, split, strict=True):
-            parts[m] = part
-    return torch.cat(parts)
+        parts |= zip(members, split, strict=True)
+    return torch.cat([parts[m] for m in range(len(embeddings))])
 
 
 def sinusoidal_positions(length: int, width: int) -> Tensor:

@@ -266,7 +266,7 @@ class Maestro(Network):
             filled += len(pool[-1])
 
         for rows, x in zip(roster.groups, encoded, strict=True):
-            table = self.position[self._positions(x.shape[1])] + self.modality[rows.members, None]
+            table = self.position[self.aligned(x.shape[1])] + self.modality[rows.members, None]
             add(add_to_members(x, table, rows.sizes), rows.members)
         summarised = [m for m, shape in enumerate(self.shapes) if shape.summary]
         if summarised:
@@ -293,7 +293,7 @@ class Maestro(Network):
         index = index[index >= 0].to(roster.device, non_blocking=True)
         return torch.cat(pool).index_select(0, index), spans, index < after_data
 
-    def _positions(self, tokens: int) -> Tensor:
+    def aligned(self, tokens: int) -> Tensor:
         """Rows of the position table for a stream, aligned in time with the longest one."""
         place = (torch.arange(tokens) + 0.5) * len(self.position) / tokens
         return place.long().to(self.position.device)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 
@@ -30,7 +28,7 @@ class GraphEncoderLayer(nn.Module):
         super().__init__()
         attention = layer.attention
         self.length, self.budget = length, budget
-        most = _most(budget, length)
+        most = budget.most(length)
         self.attention = GraphAttention(attention, length, most)
         self.sample = None
         if not attention.dense:
@@ -56,11 +54,3 @@ class GraphEncoderLayer(nn.Module):
             x = self.distil(x)
         result: Tensor = self.feed_forward_norm(x + self.feed_forward(x))
         return result
-
-
-def _most(budget: Budget, length: int) -> int:
-    """Queries that a stream of `length` tokens can attend with at most, and one at least."""
-    log = math.log(max(length, 2))
-    if budget.rule in ("paper", "code"):
-        return math.ceil(budget.beta) * math.ceil(log)
-    return max(1, math.ceil(budget.beta * log))

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from maestro_ts.model.attention import Attention
+from maestro_ts.model.budget import ceil_log
 from maestro_ts.model.experts import Experts
 from maestro_ts.model.fusion import FusionLayer
 from maestro_ts.model.graph.attention import GraphAttention
@@ -79,7 +80,7 @@ class _FusionAttention(nn.Module):
         counts = range(1, longest + 1) if varies else (longest,)
 
         def queries(n: int) -> float:
-            return attention.beta * math.ceil(math.log(max(n, 2)))
+            return attention.beta * ceil_log(n)
 
         most = max(min(n, math.ceil(queries(n))) for n in counts)
         self.attention = GraphAttention(attention, longest, most)

@@ -203,8 +203,7 @@ def _encoder(network: Maestro, group: int) -> nn.ModuleList:
 def _places(network: Maestro, group: list[int]) -> Tensor:
     """What tells the tokens of a group apart in the fusion, [G, 1, L', D]."""
     encoded, table = network.shapes[group[0]].encoded, network.position.detach()
-    rows = ((torch.arange(encoded) + 0.5) * len(table) / encoded).long()
-    return (network.modality.detach()[group, None] + table[rows.to(table.device)])[:, None]
+    return (network.modality.detach()[group, None] + table[network.aligned(encoded)])[:, None]
 
 
 def _assembly(network: Maestro, summarised: list[int]) -> Assembly:

@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from maestro_ts.model.attention import sampled_places
+
 __all__ = ["FixedSample", "VaryingSample"]
 
 
@@ -27,7 +29,7 @@ class FixedSample(nn.Module):
 
     def __init__(self, length: int, sampled: int, like: Tensor) -> None:
         super().__init__()
-        chosen = F.one_hot(_places(length, sampled), length).to(like)
+        chosen = F.one_hot(sampled_places(length, sampled, like.device), length).to(like)
         self.register_buffer("matrix", chosen - chosen.mean(dim=0))
         self.matrix: Tensor
 
@@ -50,7 +52,7 @@ class VaryingSample(nn.Module):
 
     def __init__(self, lengths: Sequence[int], sampled: int, like: Tensor) -> None:
         super().__init__()
-        drawn = [_places(max(n, 1), sampled) for n in lengths]
+        drawn = [sampled_places(max(n, 1), sampled, like.device) for n in lengths]
         # Short rows have fewer keys than the sample: their last one fills it and counts once.
         filled = [F.pad(p[None], (0, sampled - len(p)), mode="replicate")[0] for p in drawn]
         shares = [
@@ -71,11 +73,3 @@ class VaryingSample(nn.Module):
         chosen = F.embedding(places, x.view(-1, width))[None]
         shares = F.embedding(first, self.shares)
         return chosen - shares[None, :, None] @ chosen
-
-
-def _places(length: int, sampled: int) -> Tensor:
-    """As `Attention` spreads them at evaluation, [S] or fewer."""
-    if length <= sampled:
-        return torch.arange(length)
-    slot = torch.arange(sampled) + 0.5
-    return (slot * (length / sampled)).long().clamp(max=length - 1)
