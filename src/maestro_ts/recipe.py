@@ -100,6 +100,7 @@ class ModelSettings(Settings):
     dropout: float = Field(0.2, ge=0, lt=1)
     attention: Literal["sparse", "dense"] = "sparse"
     absent: Literal["token", "none", "symbols"] = "token"
+    members: int = Field(1, ge=1, description="Networks whose mean is the answer; cost follows.")
     precision: Literal["float32", "bfloat16"] = Field(
         "float32", description="Of the arithmetic; weights and their updates stay float32."
     )

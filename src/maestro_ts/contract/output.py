@@ -24,6 +24,8 @@ class Output:
         Share of a window's tokens that each expert served.
     tokens : Tensor, ``[B]``, int64, or None
         Length of the fused sequence.
+    members : Tensor, ``[S, B, K]``, or None
+        Logits of the networks whose mean `logits` are: each is trained by its own.
     """
 
     logits: Tensor
@@ -31,3 +33,4 @@ class Output:
     budgets: Tensor | None = None
     expert_share: Tensor | None = None
     tokens: Tensor | None = None
+    members: Tensor | None = None

@@ -6,8 +6,9 @@ from typing import Any
 
 from maestro_ts._version import __version__
 from maestro_ts.model.front_end import SymbolFrontEnd
-from maestro_ts.model.graph.network import MaestroGraph
+from maestro_ts.model.graph.members import Graph
 from maestro_ts.model.maestro import Maestro
+from maestro_ts.model.members import members_of
 from maestro_ts.symbols.views import SUMMARY_FEATURES
 from maestro_ts.training.run import LoadedModel
 
@@ -16,8 +17,9 @@ __all__ = ["FORMAT", "describe"]
 FORMAT = 1
 
 
-def describe(model: LoadedModel, network: Maestro, graph: MaestroGraph) -> dict[str, Any]:
+def describe(model: LoadedModel, graph: Graph) -> dict[str, Any]:
     """Plain JSON: inputs in order, streams, classes, and how symbols are made of samples."""
+    network = members_of(model.network, Maestro)[0]  # the others are given the same
     assert isinstance(model.front_end, SymbolFrontEnd)
     symbolizer, settings = model.front_end.symbolizer, model.recipe.symbols
     streams = []

@@ -15,14 +15,14 @@ import torch
 
 from maestro_ts.atomic import replaced_folder
 from maestro_ts.contract.batch import Batch
+from maestro_ts.contract.network import Network
 from maestro_ts.deploy.description import describe
 from maestro_ts.deploy.golden import golden_batch
 from maestro_ts.deploy.onnx_file import onnx_runner, quantised, require_onnx, write_onnx
 from maestro_ts.deploy.runner import Runner
 from maestro_ts.deploy.torch_file import torch_runner, write_torch
 from maestro_ts.errors import ConfigError, RunError
-from maestro_ts.model.graph.network import MaestroGraph
-from maestro_ts.model.maestro import Maestro
+from maestro_ts.model.graph.members import Graph, graph_of
 from maestro_ts.training.run import Run
 
 __all__ = ["LIMIT", "Agreement", "Export", "export_run", "runner_of"]
@@ -62,14 +62,14 @@ class Export:
     bytes : int
     agreement : Agreement
         Of the file; with weights of 8 bits nothing limits it.
-    graph : MaestroGraph
+    graph : Graph
     golden : Batch
     """
 
     file: Path
     bytes: int
     agreement: Agreement
-    graph: MaestroGraph
+    graph: Graph
     golden: Batch
 
 
@@ -105,14 +105,14 @@ def export_run(
     if format == "onnx":
         require_onnx()
     model = Run(folder).load_model()
-    network = model.network
-    if not isinstance(network, Maestro):
+    if model.recipe.model_kind != "maestro":
         raise ConfigError(
             f"a model of the kind {model.recipe.model_kind!r} cannot be exported.",
             where=str(folder),
             fix="Only maestro can.",
         )
-    graph, golden = MaestroGraph(network), golden_batch(network)
+    network = model.network
+    graph, golden = graph_of(network), golden_batch(network)
     with replaced_folder(out) as partial:
         file = partial / FILES[format]
         example = [x[:2].contiguous() for x in graph.arguments(golden)]
@@ -129,7 +129,7 @@ def export_run(
             quantised(file, rounded)
             rounded.replace(file)
             agreement = compare(runner_of(file), graph, network, golden)
-        description = describe(model, network, graph)
+        description = describe(model, graph)
         description |= {"file": file.name, "int8": int8, "agreement": asdict(agreement)}
         (partial / SIDECAR).write_text(json.dumps(description, indent=1) + "\n")
         size = file.stat().st_size
@@ -143,7 +143,7 @@ def runner_of(file: Path, threads: int = 1) -> Runner:
     return torch_runner(file)
 
 
-def compare(run: Runner, graph: MaestroGraph, network: Maestro, batch: Batch) -> Agreement:
+def compare(run: Runner, graph: Graph, network: Network, batch: Batch) -> Agreement:
     """Run a batch, whole and its first window alone, in another runtime and in the model."""
     given = graph.arguments(batch)
     with torch.no_grad():

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import copy
+from itertools import chain
 
 import torch
 from torch import Tensor
 
 from maestro_ts.contract.batch import Batch
+from maestro_ts.contract.network import Network
 from maestro_ts.model.maestro import Maestro
+from maestro_ts.model.members import members_of
 from maestro_ts.symbols.alphabet import MISSING
 from maestro_ts.symbols.views import SUMMARY_FEATURES
 
@@ -20,15 +23,16 @@ DRAWS = 4
 NUDGE = 1e-5  # of the embeddings' weights: above what rounding to float32 comes to
 
 
-def golden_batch(network: Maestro) -> Batch:
+def golden_batch(network: Network) -> Batch:
     """One window for each of `patterns`, with symbols spread evenly over the alphabet.
 
     A query that is the last to attend by no more than rounding attends in one program and not in
     another, and a logit jumps by thousandths. Such windows prove nothing: of each pattern several
     are drawn, and that one is kept whose logits move least when the embeddings are nudged.
     """
-    present = patterns(len(network.shapes)).repeat_interleave(DRAWS, dim=0)
-    drawn = _drawn(network, present)
+    member = members_of(network, Maestro)[0]
+    present = patterns(len(member.shapes)).repeat_interleave(DRAWS, dim=0)
+    drawn = _drawn(member, present)
     exact = copy.deepcopy(network).double()
     with torch.no_grad():
         middle = exact(drawn).logits
@@ -78,9 +82,10 @@ def _drawn(network: Maestro, present: Tensor) -> Batch:
 
 
 @torch.no_grad()
-def _nudge(network: Maestro, share: float) -> None:
+def _nudge(network: Network, share: float) -> None:
     generator = torch.Generator().manual_seed(SEED)
-    for weight in network.embeddings.parameters():
+    embeddings = [member.embeddings for member in members_of(network, Maestro)]
+    for weight in chain.from_iterable(each.parameters() for each in embeddings):
         noise = torch.randn(weight.shape, generator=generator, dtype=weight.dtype)
         weight.mul_(1.0 + share * noise)
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from maestro_ts.deploy.quiet import quiet
 from maestro_ts.deploy.runner import Runner
 from maestro_ts.errors import MissingExtraError
-from maestro_ts.model.graph.network import MaestroGraph
+from maestro_ts.model.graph.members import Graph
 
 __all__ = ["onnx_runner", "quantised", "require_onnx", "write_onnx"]
 
@@ -33,12 +33,12 @@ def require_onnx() -> None:
             raise MissingExtraError.of(package, "export", "Export to ONNX") from error
 
 
-def write_onnx(graph: MaestroGraph, example: Sequence[Tensor], path: Path) -> None:
+def write_onnx(graph: Graph, example: Sequence[Tensor], path: Path) -> None:
     """Write the graph for batches of any size.
 
     Parameters
     ----------
-    graph : MaestroGraph
+    graph : Graph
     example : sequence of Tensor
         Inputs of two windows or more.
     path : Path

@@ -15,7 +15,7 @@ from maestro_ts.evaluation.prediction import Prediction
 from maestro_ts.evaluation.protocol import Condition, evaluate
 from maestro_ts.experiments.main_job import class_numbers, held_out
 from maestro_ts.experiments.progress import Progress
-from maestro_ts.model.graph.network import MaestroGraph
+from maestro_ts.model.graph.members import Graph
 from maestro_ts.signals.windows import Windows
 
 __all__ = ["AccuracyRow", "compare_on_data"]
@@ -49,7 +49,7 @@ class AccuracyRow:
 
 
 def compare_on_data(
-    folder: Path, data: Path | None, run: Runner, graph: MaestroGraph, progress: Progress
+    folder: Path, data: Path | None, run: Runner, graph: Graph, progress: Progress
 ) -> list[AccuracyRow]:
     """Test both on the run's test subjects with modalities missing, as `evaluate` does."""
     clf, _, _, windows = held_out(folder, data, progress)
@@ -76,9 +76,7 @@ def compare_on_data(
     return rows
 
 
-def _predictor(
-    run: Runner, graph: MaestroGraph, front_end: FrontEnd
-) -> Callable[[Windows], Prediction]:
+def _predictor(run: Runner, graph: Graph, front_end: FrontEnd) -> Callable[[Windows], Prediction]:
     def predict(windows: Windows) -> Prediction:
         prepared = front_end.prepare(windows)
         parts = []

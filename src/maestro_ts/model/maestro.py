@@ -25,6 +25,7 @@ from maestro_ts.model.feed_forward import FeedForward
 from maestro_ts.model.front_end import SymbolFrontEnd
 from maestro_ts.model.fusion import FusionLayer
 from maestro_ts.model.heads import ExpertHead, Head
+from maestro_ts.model.members import Members
 from maestro_ts.model.roster import Roster, Rows
 from maestro_ts.model.spans import Spans
 from maestro_ts.model.stacked import add_to_members
@@ -43,7 +44,8 @@ def front_end(recipe: Recipe) -> FrontEnd:
 def network(fitted: FrontEnd, n_outputs: int, recipe: Recipe) -> Network:
     """MAESTRO's network for a fitted front end (registry hook)."""
     assert isinstance(fitted, SymbolFrontEnd)
-    return Maestro(fitted.symbolizer, n_outputs, recipe)
+    networks = [Maestro(fitted.symbolizer, n_outputs, recipe) for _ in range(recipe.model.members)]
+    return networks[0] if len(networks) == 1 else Members(networks)
 
 
 @dataclass(frozen=True)

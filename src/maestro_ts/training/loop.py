@@ -160,9 +160,16 @@ class Trainer:
         out = in_precision(self.network, self.recipe.model.precision)(batch)
         target = torch.from_numpy(train.targets[rows]).to(self.device)
         weight = torch.from_numpy(train.weights[rows]).to(self.device)
-        each = F.cross_entropy(
-            out.logits, target, reduction="none", label_smoothing=settings.label_smoothing
-        )
+        # Members learn each by itself, so that they stay apart.
+        answers = out.logits[None] if out.members is None else out.members
+        each = torch.stack(
+            [
+                F.cross_entropy(
+                    logits, target, reduction="none", label_smoothing=settings.label_smoothing
+                )
+                for logits in answers
+            ]
+        ).sum(dim=0)
         loss = (each * weight).sum() / weight.sum().clamp(min=1e-12)
         total = loss if out.aux_loss is None else loss + out.aux_loss
         self.optimizer.zero_grad(set_to_none=True)

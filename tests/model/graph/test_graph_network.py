@@ -11,11 +11,13 @@ import torch
 from torch import Tensor
 
 from maestro_ts.contract.batch import Batch
+from maestro_ts.contract.network import Network
 from maestro_ts.contract.registry import build_front_end, build_network
 from maestro_ts.errors import ConfigError
 from maestro_ts.model.front_end import SymbolFrontEnd
-from maestro_ts.model.graph.network import MaestroGraph
+from maestro_ts.model.graph.members import graph_of
 from maestro_ts.model.maestro import Maestro
+from maestro_ts.model.members import members_of
 from maestro_ts.recipe import load_recipe
 from maestro_ts.signals.modality import Modality, Schema
 from maestro_ts.signals.windows import Windows
@@ -34,6 +36,7 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("tiny", {}),
     ("default", {}),
     ("default", {"budget.fusion_beta": 8.0}),
+    ("tiny", {"model.members": 3, **VARIED}),
     ("paper", {}),
     ("paper", {"model.absent": "token"}),
     ("paper", {"model.absent": "none", **VARIED}),
@@ -58,7 +61,7 @@ CASES: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-def build(recipe: str, varied: bool = False, **settings: Any) -> Maestro:
+def build(recipe: str, varied: bool = False, **settings: Any) -> Network:
     """A network in float64 in which nothing is at its first value."""
     rng = np.random.default_rng(0)
     arrays = {
@@ -71,7 +74,6 @@ def build(recipe: str, varied: bool = False, **settings: Any) -> Maestro:
     front_end.symbolizer.statistics_["duration"][2] = varied
     torch.manual_seed(0)
     network = build_network(front_end, 3, chosen).double().eval()
-    assert isinstance(network, Maestro)
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for name, tensor in network.state_dict().items():
@@ -80,8 +82,9 @@ def build(recipe: str, varied: bool = False, **settings: Any) -> Maestro:
     return network
 
 
-def drawn(network: Maestro, rows: int, seed: int) -> Batch:
+def drawn(given: Network, rows: int, seed: int) -> Batch:
     """Random symbols; the first window has everything, then one sensor, nothing, all but one."""
+    network = members_of(given, Maestro)[0]
     generator = torch.Generator().manual_seed(seed)
     present = torch.rand(rows, len(SCHEMA), generator=generator) < 0.6
     alone = torch.eye(len(SCHEMA), dtype=torch.bool)[seed % len(SCHEMA)]
@@ -114,7 +117,7 @@ def drawn(network: Maestro, rows: int, seed: int) -> Batch:
 @pytest.mark.parametrize(("recipe", "settings"), CASES, ids=lambda v: str(v))
 def test_the_graph_gives_the_networks_logits(recipe: str, settings: dict[str, Any]) -> None:
     network = build(recipe, **settings)
-    graph = MaestroGraph(network)
+    graph = graph_of(network)
     seen = []
     for rows, seed in ((5, 0), (1, 1), (7, 2)):
         batch = drawn(network, rows, seed)
@@ -128,7 +131,7 @@ def test_the_graph_gives_the_networks_logits(recipe: str, settings: dict[str, An
 
 def test_what_is_behind_an_absent_modality_does_not_matter() -> None:
     network = build("default")
-    graph, batch = MaestroGraph(network), drawn(network, 5, 0)
+    graph, batch = graph_of(network), drawn(network, 5, 0)
     junk = {
         name: torch.where(batch.present[:, m].view(-1, 1, 1, 1), symbols, 7).byte()
         for m, (name, symbols) in enumerate(batch.inputs.items())
@@ -141,7 +144,7 @@ def test_what_is_behind_an_absent_modality_does_not_matter() -> None:
 
 
 def test_inputs_are_named_in_order() -> None:
-    graph = MaestroGraph(build("tiny", varied=True))
+    graph = graph_of(build("tiny", varied=True))
     symbols = tuple(f"symbols/{name}" for name in SCHEMA.names)
     summaries = ("summary/acc", "summary/bvp", "summary/eda")  # a static one is its own
     assert graph.inputs == (*symbols, *summaries, "duration", "present")
@@ -149,4 +152,4 @@ def test_inputs_are_named_in_order() -> None:
 
 def test_a_network_in_training_has_no_graph() -> None:
     with pytest.raises(ConfigError, match=r"in training.*eval"):
-        MaestroGraph(build("tiny").train())
+        graph_of(build("tiny").train())
