@@ -90,7 +90,9 @@ def test_a_baseline_that_cannot_be_is_refused(tmp_path: Path, command: Command) 
     source = study(tmp_path / "study")
     to = ("--out", tmp_path / "no", "--no-progress")
     refused(command("fit", source, "--baseline-s", "day", *to), "seconds or session, got 'day'")
-    refused(command("prepare", source, "--baseline-s", "180", *to), "12 s long", "6 of 6", "session")
+    refused(
+        command("prepare", source, "--baseline-s", "180", *to), "12 s long", "6 of 6", "session"
+    )
     assert not (tmp_path / "no").exists()
 
 

@@ -85,14 +85,14 @@ def place_windows(
     recordings = read_recordings(folder, manifest)
     streams: Mapping[str, Sequence[StreamRow]] = read_streams(folder, manifest)
     times = _times(folder, manifest, streams)
-    if manifest.spec.baseline_s is not None:
-        period = manifest.spec.baseline_s
-        streams = {
-            m.name: rows
-            if m.static or not (rows := streams[m.name])
-            else with_baselines(rows, _values(folder, manifest, m, rows), times[m.name], period)
-            for m in manifest.schema
-        }
+    period = manifest.spec.baseline_s
+    if period is not None:
+        related = dict(streams)
+        for m in manifest.schema:
+            if streams[m.name] and not m.static:
+                values = _values(folder, manifest, m, streams[m.name])
+                related[m.name] = with_baselines(streams[m.name], values, times[m.name], period)
+        streams = related
     found = {m: (streams[m.name], times[m.name]) for m in manifest.schema}
     return *find_windows(recordings, found, manifest.spec), streams
 
