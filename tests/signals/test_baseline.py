@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from reference.slow_baseline import slow_scores
 
 from maestro_ts.errors import ConfigError, DataError
 from maestro_ts.signals.baseline import Baseline, ZScore, in_period, normalised
@@ -14,6 +14,7 @@ from maestro_ts.signals.cut import WindowSpec, cut
 from maestro_ts.signals.modality import Modality, Schema
 from maestro_ts.signals.recording import Interval, Recording, Stream
 from maestro_ts.signals.window_spec import WindowChanges
+from reference.slow_baseline import slow_scores
 
 SCHEMA = Schema(
     [
@@ -116,7 +117,7 @@ def test_a_live_recording_finds_the_same_baseline(seed, cuts):
         stream = raw.streams[name]
         times = stream.sample_times()
         borders = [0, *sorted(min(c, len(times)) for c in cuts), len(times)]
-        for first, end in zip(borders[:-1], borders[1:], strict=True):
+        for first, end in pairwise(borders):
             known = live.push(name, times[first:end], stream.values[first:end])
             over = end > 0 and times[end - 1] >= 5.0 - 1e-9
             assert (known is not None) == over
@@ -206,13 +207,13 @@ def test_a_live_recording_refuses_what_it_cannot_take():
     live = Baseline(SCHEMA, 5.0)
     with pytest.raises(DataError, match=r"'acc': values \(2, 1\).* 3 channels"):
         live.push("acc", [0.0, 0.1], np.zeros((2, 1)))
-    with pytest.raises(DataError, match="'age': .*static"):
+    with pytest.raises(DataError, match=r"'age': .*static"):
         live.push("age", [0.0], np.zeros((1, 1)))
     with pytest.raises(DataError, match="Unknown modality 'ac'"):
         live.push("ac", [0.0], np.zeros((1, 1)))
     with pytest.raises(DataError, match="infinite value"):
         live.push("eda", [0.0], [[np.inf]])
     assert live.push("eda", [1.0, 2.0], np.zeros((2, 1))) is None
-    with pytest.raises(DataError, match="'eda': time 1.5 s comes after 2 s"):
+    with pytest.raises(DataError, match=r"'eda': time 1\.5 s comes after 2 s"):
         live.push("eda", [1.5], np.zeros((1, 1)))
     assert live.push("eda", [2.0], np.zeros((1, 1))) is None  # equal times are legal
