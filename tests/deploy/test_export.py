@@ -89,6 +89,7 @@ def test_the_sidecar_says_what_goes_in_and_comes_out(onnx: Export) -> None:
     assert [f"torch.{i['type']}" for i in told["inputs"]] == [str(x.dtype) for x in given]
     assert (told["file"], told["int8"], told["classes"]) == ("model.onnx", False, [0, 1, 2])
     assert told["window_s"] == 2.0
+    assert told["baseline_s"] is None
     streams = [(s["name"], s["rate_hz"], s["channels"], s["bins"]) for s in told["streams"]]
     assert streams == [("acc", 32.0, 1, 8), ("bvp", 64.0, 2, 8)]
     assert len(told["symbols"]["breakpoints"]) == told["symbols"]["alphabet"] - 1

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from maestro_ts.cli.options import (
+    BaselineS,
     Data,
     Device,
     DistrustScale,
@@ -58,6 +59,7 @@ def fit(
     purity: Purity = None,
     min_inside: MinInside = None,
     min_coverage: MinCoverage = None,
+    baseline_s: BaselineS = None,
     distrust_scale: DistrustScale = False,
     rates: Annotated[str, typer.Option(help="Missing rates to test.")] = "0,.1,.2,.3,.4,.6,.8",
     seed: Annotated[int, typer.Option(min=0, help="Random state.")] = 0,
@@ -82,7 +84,9 @@ def fit(
         cross_validate=cv,
         seed=seed,
         rates=parse_rates(rates),
-        windows=parse_windows(window_s, step_s, label_rule, purity, min_inside, min_coverage),
+        windows=parse_windows(
+            window_s, step_s, label_rule, purity, min_inside, min_coverage, baseline_s
+        ),
         distrust_scale=distrust_scale,
         resume=resume,
         overwrite=overwrite,

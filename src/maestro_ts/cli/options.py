@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 if TYPE_CHECKING:
-    from maestro_ts.signals.window_spec import LabelRule, WindowChanges
+    from maestro_ts.signals.window_spec import LabelRule, Period, WindowChanges
 
 __all__ = [
     "FOLDER_VARIABLE",
+    "BaselineS",
     "Data",
     "Device",
     "DistrustScale",
@@ -64,6 +65,12 @@ MinCoverage = Annotated[
     float | None,
     typer.Option(help="Leave a window out if every modality has less of its samples, 0 to 1."),
 ]
+BaselineS = Annotated[
+    str | None,
+    typer.Option(
+        help="Centre and scale each recording's channels by its first seconds, or `session`."
+    ),
+]
 
 
 def parse_windows(
@@ -73,6 +80,7 @@ def parse_windows(
     purity: float | None,
     min_inside: float | None,
     min_coverage: float | None,
+    baseline_s: str | None,
 ) -> WindowChanges:
     """What the options say of the windows; the rest stays as the data set has it."""
     from maestro_ts.errors import ConfigError
@@ -87,4 +95,18 @@ def parse_windows(
         purity=purity,
         min_inside=min_inside,
         min_coverage=min_coverage,
+        baseline_s=None if baseline_s is None else _parse_period(baseline_s),
     )
+
+
+def _parse_period(text: str) -> Period:
+    from maestro_ts.errors import ConfigError
+
+    if text == "session":
+        return "session"
+    try:
+        return float(text)
+    except ValueError as error:
+        raise ConfigError(
+            f"--baseline-s takes seconds or session, got {text!r}.", fix="Example: 180"
+        ) from error

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from maestro_ts.cli.options import (
+    BaselineS,
     Data,
     DistrustScale,
     LabelledBy,
@@ -49,6 +50,7 @@ def prepare(
     purity: Purity = None,
     min_inside: MinInside = None,
     min_coverage: MinCoverage = None,
+    baseline_s: BaselineS = None,
     distrust_scale: DistrustScale = False,
     append: Annotated[
         bool, typer.Option("--append", help="Add what a store of your folder does not have yet.")
@@ -72,7 +74,9 @@ def prepare(
             source,
             data,
             out,
-            parse_windows(window_s, step_s, label_rule, purity, min_inside, min_coverage),
+            parse_windows(
+                window_s, step_s, label_rule, purity, min_inside, min_coverage, baseline_s
+            ),
             append=append,
             distrust=distrust_scale,
             jobs=jobs,

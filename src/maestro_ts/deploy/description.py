@@ -33,6 +33,7 @@ def describe(model: LoadedModel, graph: Graph) -> dict[str, Any]:
         "output": {"name": "logits", "type": "float32", "shape": ["batch", len(model.classes)]},
         "classes": model.classes.tolist(),
         "window_s": model.extra.get("duration_s"),
+        "baseline_s": model.extra.get("baseline_s"),
         "streams": streams,
         "symbols": {
             "missing": 0,

@@ -211,6 +211,8 @@ def _fitted(
         origin["layout"] = loaded.layout
     if loaded.distrust_scale:
         origin["distrust_scale"] = True
+    if loaded.spec.baseline_s is not None:  # the windows are the same, what is in them is not
+        origin["baseline_s"] = loaded.spec.baseline_s
     if job.resume and run.finished:
         _check_origin(run, origin)
         progress.note(f"{title}: finished already")
@@ -239,7 +241,7 @@ def _fingerprint(windows: Windows) -> str:
 def _check_origin(run: Run, origin: dict[str, Any]) -> None:
     """A finished fold is taken only if it came from the same seed, split and windows."""
     stored = json.loads(run.schema.read_text())
-    decisive = {"distrust_scale": False} | origin
+    decisive = {"distrust_scale": False, "baseline_s": False} | origin
     other = [k for k, value in decisive.items() if stored.get(k, False) != value]
     if other:
         raise RunError(

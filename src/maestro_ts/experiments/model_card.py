@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from maestro_ts.evaluation.results import Results
+from maestro_ts.signals.window_spec import WindowSpec
 
 __all__ = ["model_card"]
 
@@ -12,6 +13,7 @@ __all__ = ["model_card"]
 def model_card(results: Results) -> str:
     """Markdown: data, split, scores under missing sensors, limits."""
     about = results.about
+    relative = WindowSpec(**about["windows"]).baseline_text()
     lines = [
         f"# MAESTRO on {about['title']}",
         "",
@@ -21,6 +23,7 @@ def model_card(results: Results) -> str:
         f"- Windows: {about['n_train']} for training, {about['n_validation']} for the choice of "
         f"weights, {about['n_test']} for the test; no subject in two of them",
         f"- Test subjects: {', '.join(about['subjects_test'])}",
+        *([f"- {relative}"] if relative else []),
         "",
         "| missing | realised | accuracy | macro-F1 |",
         "|---|---|---|---|",

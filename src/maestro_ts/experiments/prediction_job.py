@@ -69,6 +69,7 @@ def predict_files(
     if source.suffix == ".npz":
         if distrust:
             raise ConfigError("--distrust-scale looks at recordings, an .npz holds windows.")
+        _check_alone(folder)
         windows = _from_npz(source, clf, names or {})
     else:
         windows = _from_files(folder, source, progress, names or {}, distrust)
@@ -76,6 +77,24 @@ def predict_files(
     seen = windows.with_schema(clf.schema_)
     write_predictions(out, seen, prediction, clf.classes_)
     return len(windows), int((~seen.present.any(axis=1)).sum())
+
+
+def _check_alone(folder: Path) -> None:
+    """Refuse windows without their recordings where the model knows values by a baseline."""
+    used = _used(folder)
+    if used is not None and used.baseline_s is not None:
+        raise ConfigError(
+            f"the run's baseline is of recordings, an .npz holds windows. {used.baseline_text()}",
+            where=str(folder),
+            fix="Give a folder with a schema.yaml, or the data set's files.",
+        )
+
+
+def _used(folder: Path) -> WindowSpec | None:
+    """How the run's data was cut; None where its results are not there."""
+    if not Run(folder).results.exists():
+        return None
+    return WindowSpec(**Results.load(Run(folder).results).about["windows"])
 
 
 def _from_npz(source: Path, clf: MaestroClassifier, names: Mapping[str, str]) -> Windows:
@@ -93,10 +112,7 @@ def _from_files(
     """Read the files and cut them as the run's data was cut."""
     stored: dict[str, Any] = json.loads(Run(folder).schema.read_text())
     distrust = distrust or stored.get("distrust_scale", False)
-    used = None
-    if Run(folder).results.exists():
-        about = Results.load(Run(folder).results).about["windows"]
-        used = WindowSpec(**about)
+    used = _used(folder)
     if is_store(source):
         if names:
             raise ConfigError("--map does not rename the modalities of a store.")

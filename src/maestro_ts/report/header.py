@@ -8,6 +8,7 @@ from typing import Any
 
 from maestro_ts.evaluation.results import Results
 from maestro_ts.report.wording import METRICS, everything_present, interval, scored
+from maestro_ts.signals.window_spec import WindowSpec
 
 __all__ = ["Detail", "Headline", "details", "headlines", "notes", "page_title", "summary"]
 
@@ -48,7 +49,7 @@ def page_title(results: Results) -> str:
 
 
 def summary(results: Results) -> str:
-    """One or two sentences: what was trained on what."""
+    """A few sentences: what was trained on what, and what the values are relative to."""
     about = results.about
     parts = []
     if about.get("recipe"):
@@ -68,6 +69,8 @@ def summary(results: Results) -> str:
     sentence = ", ".join(parts)
     sensors = _counted(len(results.modalities), "modality", "modalities")
     scope = f"{sensors}, {_counted(len(results.classes), 'class', 'classes')}."
+    relative = WindowSpec(**(about.get("windows") or {})).baseline_text()
+    scope = f"{scope} {relative}" if relative else scope
     return f"{sentence[0].upper()}{sentence[1:]}. {scope}" if sentence else scope
 
 

@@ -9,16 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maestro_ts.errors import DataError, nearest
+from maestro_ts.signals.baseline import normalised
 from maestro_ts.signals.coverage import covered
 from maestro_ts.signals.modality import Modality, Schema
 from maestro_ts.signals.places import place
 from maestro_ts.signals.recording import Recording
+from maestro_ts.signals.rows import rows_between
 from maestro_ts.signals.window_spec import WindowSpec
 from maestro_ts.signals.windows import Samples, Windows
 
-__all__ = ["BORDER_S", "WindowSpec", "check_streams", "cut", "rows_between"]
-
-BORDER_S = 1e-9  # a sample as little before a window belongs to it: rounding
+__all__ = ["WindowSpec", "check_streams", "cut"]
 
 
 def cut(recordings: Sequence[Recording], schema: Schema, spec: WindowSpec) -> Windows:
@@ -35,6 +35,8 @@ def cut(recordings: Sequence[Recording], schema: Schema, spec: WindowSpec) -> Wi
     for recording in recordings:
         check_streams(recording, schema)
     places = place(recordings, spec)
+    if spec.baseline_s is not None:
+        recordings = [normalised(r, schema, spec.baseline_s) for r in recordings]
     samples = {
         m.name: _hold(m, recordings, places.owner)
         if m.static
@@ -79,18 +81,6 @@ def check_streams(recording: Recording, schema: Schema) -> None:
                 f"rate {stream.rate_hz} Hz, {modality.rate_hz} Hz expected.",
                 where=f"{recording.source}, modality {name!r}",
             )
-
-
-def rows_between(
-    stamps: NDArray[np.float64], begin_s: NDArray[np.float64], end_s: NDArray[np.float64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """First row of each window and the row after its last.
-
-    A sample on the border belongs to the window that begins there; the tolerance keeps rounding in
-    start + j / rate from moving it.
-    """
-    low = np.searchsorted(stamps, begin_s - BORDER_S, side="left")
-    return low, np.searchsorted(stamps, end_s - BORDER_S, side="left")
 
 
 def _hold(modality: Modality, recordings: Sequence[Recording], owner: NDArray[np.intp]) -> Samples:

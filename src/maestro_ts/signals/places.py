@@ -74,12 +74,15 @@ def place(recordings: Sequence[Recording], spec: WindowSpec) -> Places:
     Raises
     ------
     DataError
-        No recordings, or no window left.
+        No recordings, one that is over before its baseline is, or no window left.
     """
     if not recordings:
         raise DataError("No recordings to cut.")
     labelled = any(r.labels for r in recordings)
+    _check_lengths(recordings, spec.first_s)
     found = [(r, part) for r, rec in enumerate(recordings) for part in _parts(rec, spec, labelled)]
+    if spec.first_s:
+        found = [(r, part.since(spec.first_s)) for r, part in found]
     found = [(r, part) for r, part in found if len(part.start_s)]
     if not found:
         raise _none_left(recordings, spec, labelled)
@@ -89,6 +92,17 @@ def place(recordings: Sequence[Recording], spec: WindowSpec) -> Places:
         duration_s=np.concatenate([np.full(len(p.start_s), p.duration_s) for _, p in found]),
         labels=_narrow(np.concatenate([p.labels for _, p in found])) if labelled else None,
     )
+
+
+def _check_lengths(recordings: Sequence[Recording], baseline_s: float) -> None:
+    short = [r for r in recordings if r.duration_s <= baseline_s]
+    if baseline_s and short:
+        raise DataError(
+            f"{short[0].duration_s:g} s long, its baseline alone takes {baseline_s:g} s "
+            f"(so in {len(short)} of {len(recordings)} recordings).",
+            where=short[0].source,
+            fix="Choose a shorter baseline_s, or session.",
+        )
 
 
 def _narrow(labels: NDArray[np.str_]) -> NDArray[np.str_]:
@@ -101,6 +115,8 @@ def _none_left(recordings: Sequence[Recording], spec: WindowSpec, labelled: bool
     what = "lies within one label" if labelled else "lies within a recording"
     if labelled and spec.label_rule != "inside":
         what = f"gets a label by the rule '{spec.label_rule}'"
+    if spec.first_s:
+        what += f" after the baseline of {spec.first_s:g} s"
     of = "" if spec.duration_s is None else f" of {spec.duration_s} s"
     return DataError(
         f"No window{of} {what} (longest recording {longest:g} s).",
@@ -115,6 +131,12 @@ class _Part:
     start_s: NDArray[np.float64]
     duration_s: float
     labels: NDArray[np.str_]
+
+    def since(self, first_s: float) -> _Part:
+        """The windows that do not begin before a time."""
+        kept = self.start_s >= first_s - ROUNDING_S
+        labels = self.labels[kept] if len(self.labels) else self.labels
+        return _Part(self.start_s[kept], self.duration_s, labels)
 
 
 def _parts(recording: Recording, spec: WindowSpec, labelled: bool) -> Iterable[_Part]:

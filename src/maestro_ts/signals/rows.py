@@ -1,4 +1,4 @@
-"""`Rows`: sample buffers that are read by spans, in memory or in a file, behind one function."""
+"""`Rows`: sample buffers that are read by spans, in memory or in a file; which rows a span has."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Rows", "read_rows"]
+__all__ = ["BORDER_S", "Rows", "read_rows", "rows_between"]
+
+BORDER_S = 1e-9  # a sample as little before a window belongs to it: rounding
 
 
 class Rows(Protocol):
@@ -38,3 +40,15 @@ def read_rows(
     before = np.cumsum(lengths) - lengths
     found: NDArray[Any] = buffer[np.repeat(starts - before, lengths) + np.arange(lengths.sum())]
     return found
+
+
+def rows_between(
+    stamps: NDArray[np.float64], begin_s: NDArray[np.float64], end_s: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First row of each window and the row after its last.
+
+    A sample on the border belongs to the window that begins there; the tolerance keeps rounding in
+    start + j / rate from moving it.
+    """
+    low = np.searchsorted(stamps, begin_s - BORDER_S, side="left")
+    return low, np.searchsorted(stamps, end_s - BORDER_S, side="left")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
 from maestro_ts.errors import ConfigError, nearest
 
-__all__ = ["LabelRule", "WindowChanges", "WindowSpec", "resolve"]
+__all__ = ["LabelRule", "Period", "WindowChanges", "WindowSpec", "resolve"]
 
 LabelRule = Literal["inside", "majority", "start", "end"]
+Period = float | Literal["session"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,10 @@ class WindowSpec:
         0 to 1: a window in which every modality has a smaller share of its samples is left out.
         Expected are `rate_hz` times the duration; of a modality without a rate any valid sample is
         enough; static ones do not count.
+    baseline_s : float, "session" or None
+        Every channel of a recording is centred and scaled by its mean and deviation in so many
+        first seconds, in which no window begins; None: values are as they are. ``session``: in the
+        whole recording, which is not known before its end. See `signals.baseline`.
     """
 
     duration_s: float | None = None
@@ -46,6 +52,7 @@ class WindowSpec:
     purity: float = 0.5
     min_inside: float = 1.0
     min_coverage: float = 0.0
+    baseline_s: Period | None = None
 
     def __post_init__(self) -> None:
         for name in ("duration_s", "step_s"):
@@ -70,6 +77,26 @@ class WindowSpec:
             raise ConfigError("min_inside needs duration_s: a recording lies inside itself.")
         if not 0 <= self.min_coverage <= 1:
             raise ConfigError(f"min_coverage must lie in [0, 1], got {self.min_coverage!r}.")
+        self._check_baseline()
+
+    def _check_baseline(self) -> None:
+        if self.baseline_s is None or self.baseline_s == "session":
+            return
+        if isinstance(self.baseline_s, str) or not 0 < self.baseline_s < math.inf:
+            raise ConfigError(
+                f"baseline_s must be seconds above 0 or 'session', got {self.baseline_s!r}."
+            )
+        if self.duration_s is None:
+            raise ConfigError(
+                "baseline_s needs duration_s: a window of the whole recording begins within the "
+                "baseline.",
+                fix="Give a duration, or baseline_s session.",
+            )
+
+    @property
+    def first_s(self) -> float:
+        """No window begins before this time of its recording."""
+        return self.baseline_s if isinstance(self.baseline_s, float | int) else 0.0
 
     def values(self) -> dict[str, Any]:
         """Plain values for JSON: duration and step, and of the others what is not the default."""
@@ -85,13 +112,22 @@ class WindowSpec:
             return f"A window has the label of at least {self.purity:.0%} of it, if there is one."
         return f"A window has the label at its {self.label_rule}."
 
+    def baseline_text(self) -> str:
+        """What values are relative to, in a sentence or two; "" where they are as they are."""
+        if self.baseline_s is None:
+            return ""
+        known = "Every channel of a recording is centred and scaled by its mean and deviation in"
+        if self.baseline_s == "session":
+            return f"{known} the whole recording, which no live use knows."
+        return f"{known} the first {self.baseline_s:g} s, in which no window begins."
+
 
 @dataclass(frozen=True)
 class WindowChanges:
     """What is to be otherwise than a data set's own way of cutting; None: as it is there.
 
     Parameters are those of `WindowSpec`. A duration without a step gives windows that follow each
-    other.
+    other; a baseline of 0 s is none.
     """
 
     duration_s: float | None = None
@@ -100,6 +136,7 @@ class WindowChanges:
     purity: float | None = None
     min_inside: float | None = None
     min_coverage: float | None = None
+    baseline_s: Period | None = None
 
     def apply(self, known: WindowSpec) -> WindowSpec:
         """The known way of cutting with these changes.
@@ -115,6 +152,8 @@ class WindowChanges:
             own["step_s"] = None
         if self.label_rule not in (None, "majority"):
             own["purity"] = WindowSpec.purity
+        if self.baseline_s == 0:
+            given["baseline_s"] = None
         return WindowSpec(**own | given)
 
 

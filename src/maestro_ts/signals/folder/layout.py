@@ -17,7 +17,7 @@ from maestro_ts.signals.folder.pattern import PathPattern
 from maestro_ts.signals.formats.registry import FORMATS, format_of
 from maestro_ts.signals.formats.signal_file import Dialect
 from maestro_ts.signals.modality import Modality, Schema
-from maestro_ts.signals.window_spec import LabelRule
+from maestro_ts.signals.window_spec import LabelRule, Period
 
 __all__ = [
     "FORMAT",
@@ -192,6 +192,7 @@ class WindowLayout(_Part):
     purity: float = 0.5
     min_inside: float = 1.0
     min_coverage: float = 0.0
+    baseline_s: Period | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -169,7 +169,7 @@ class _Spans(ABC):
 
 
 class StoredValues(_Spans):
-    """Values (S, C) float32 of one modality in a store."""
+    """Values (S, C) float32 of one modality in a store, relative to baselines if it has any."""
 
     dtype = np.dtype(np.float32)
 
@@ -190,6 +190,9 @@ class StoredValues(_Spans):
             else:
                 decoder.decode(stored, piece)
             at += len(stored)
+        zscore = self.streams[number].zscore
+        if zscore is not None:
+            out[...] = zscore(out)
 
 
 class StoredTimes(_Spans):

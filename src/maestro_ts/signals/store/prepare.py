@@ -94,6 +94,6 @@ def append(
 
 
 def change_windows(out: Path | str, spec: WindowSpec) -> Manifest:
-    """Cut a store's windows anew; its signals are neither written nor read."""
+    """Cut a store's windows anew; its signals are not written, and read for a baseline alone."""
     out = Path(out)
     return with_windows(out, replace(Manifest.load(out), spec=spec, windows=None))

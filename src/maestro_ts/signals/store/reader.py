@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from maestro_ts.errors import FormatError
-from maestro_ts.signals.cut import WindowSpec
+from maestro_ts.signals.modality import Modality
 from maestro_ts.signals.places import Places
+from maestro_ts.signals.store.baselines import with_baselines
 from maestro_ts.signals.store.buffers import StoredTimes, StoredValues
 from maestro_ts.signals.store.manifest import Manifest, check_file
 from maestro_ts.signals.store.tables import StreamRow, read_recordings, read_streams
 from maestro_ts.signals.store.windows_table import Spans, find_windows, read_windows_table
+from maestro_ts.signals.window_spec import WindowSpec
 from maestro_ts.signals.windows import Samples, Windows, absent
 
 __all__ = ["open_windows", "place_windows", "verify"]
@@ -44,23 +48,21 @@ def open_windows(folder: Path | str, spec: WindowSpec | None = None) -> Windows:
         )
     for file in manifest.files():
         check_file(folder, file)
-    streams = read_streams(folder, manifest)
+    streams: Mapping[str, Sequence[StreamRow]] = read_streams(folder, manifest)
     recordings = read_recordings(folder, manifest)
     times = _times(folder, manifest, streams)
-    if spec in (None, manifest.spec):
-        places, spans = read_windows_table(folder, manifest.windows, manifest.schema.names)
+    if spec is None or spec == manifest.spec:
+        places, spans, streams = read_windows_table(folder, manifest.windows, streams)
     else:
-        found = {m: (streams[m.name], times[m.name]) for m in manifest.schema}
-        places, spans = find_windows(recordings, found, spec or manifest.spec)
+        places, spans, streams = place_windows(folder, replace(manifest, spec=spec))
     samples = {}
     for m in manifest.schema:
         span = spans[m.name]
         if not streams[m.name]:
             samples[m.name] = absent(m, len(places.owner))
             continue
-        files = [f for shard in manifest.shards for f in shard.signals.get(m.name, ())]
         samples[m.name] = Samples(
-            values=StoredValues(folder, files, streams[m.name], m.channels),
+            values=_values(folder, manifest, m, streams[m.name]),
             starts=span.first,
             lengths=span.length,
             times=times[m.name],
@@ -76,12 +78,23 @@ def open_windows(folder: Path | str, spec: WindowSpec | None = None) -> Windows:
     )
 
 
-def place_windows(folder: Path, manifest: Manifest) -> tuple[Places, dict[str, Spans]]:
-    """Where the windows of a manifest's settings lie in its shards."""
-    streams = read_streams(folder, manifest)
+def place_windows(
+    folder: Path, manifest: Manifest
+) -> tuple[Places, dict[str, Spans], Mapping[str, Sequence[StreamRow]]]:
+    """Where the windows of a manifest's settings lie in its shards, and its streams."""
+    recordings = read_recordings(folder, manifest)
+    streams: Mapping[str, Sequence[StreamRow]] = read_streams(folder, manifest)
     times = _times(folder, manifest, streams)
+    period = manifest.spec.baseline_s
+    if period is not None:
+        related = dict(streams)
+        for m in manifest.schema:
+            if streams[m.name] and not m.static:
+                values = _values(folder, manifest, m, streams[m.name])
+                related[m.name] = with_baselines(streams[m.name], values, times[m.name], period)
+        streams = related
     found = {m: (streams[m.name], times[m.name]) for m in manifest.schema}
-    return find_windows(read_recordings(folder, manifest), found, manifest.spec)
+    return *find_windows(recordings, found, manifest.spec), streams
 
 
 def verify(folder: Path | str) -> Manifest:
@@ -98,8 +111,15 @@ def verify(folder: Path | str) -> Manifest:
     return manifest
 
 
+def _values(
+    folder: Path, manifest: Manifest, modality: Modality, streams: Sequence[StreamRow]
+) -> StoredValues:
+    files = [f for shard in manifest.shards for f in shard.signals.get(modality.name, ())]
+    return StoredValues(folder, files, streams, modality.channels)
+
+
 def _times(
-    folder: Path, manifest: Manifest, streams: dict[str, list[StreamRow]]
+    folder: Path, manifest: Manifest, streams: Mapping[str, Sequence[StreamRow]]
 ) -> dict[str, StoredTimes | None]:
     """Times of the modalities of which some stream has its own; a static value has none."""
     found: dict[str, StoredTimes | None] = {}

@@ -93,8 +93,8 @@ def add(
 
 def with_windows(folder: Path, manifest: Manifest) -> Manifest:
     """Find the windows of a manifest's settings, write them, then swap the manifest."""
-    places, spans = place_windows(folder, manifest)
-    table = write_windows_table(folder, manifest, places, spans)
+    places, spans, streams = place_windows(folder, manifest)
+    table = write_windows_table(folder, manifest, places, spans, streams)
     manifest = replace(_with_classes(folder, manifest), windows=table)
     manifest.save(folder)
     for other in folder.glob("windows-*.parquet"):

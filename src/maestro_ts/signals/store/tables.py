@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from maestro_ts.atomic import write_bytes
 from maestro_ts.errors import FormatError
+from maestro_ts.signals.baseline import ZScore
 from maestro_ts.signals.recording import Interval, Recording
 from maestro_ts.signals.store.manifest import Manifest, StoredFile, check_file, new_hash
 from maestro_ts.signals.store.piece import Piece
@@ -81,6 +82,8 @@ class StreamRow:
         First row in the times; None for a regular stream.
     gaps : ndarray, shape (G, 2)
         Rows of this stream without any value, from its first.
+    zscore : ZScore or None
+        What its values are given relative to; None: they are as they are.
     """
 
     recording: int
@@ -91,6 +94,7 @@ class StreamRow:
     rate_hz: float | None
     lattice: Lattice | None
     gaps: NDArray[np.int64]
+    zscore: ZScore | None = None
 
 
 def shard_tables(pieces: Sequence[Piece], codes: Mapping[str, bool]) -> dict[str, pa.Table]:

@@ -2,6 +2,7 @@
 
 One row a window: its recording, start, duration and label, and per modality the first row, the
 number of rows, the time of the first (see `Samples.origins_s`) and how many rows hold a value.
+What the values are relative to, if anything, is in the table's metadata (`store.baselines`).
 """
 
 from __future__ import annotations
@@ -17,15 +18,19 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from maestro_ts.signals.coverage import covered
-from maestro_ts.signals.cut import BORDER_S, WindowSpec, rows_between
 from maestro_ts.signals.modality import Modality, Schema
 from maestro_ts.signals.places import Places, place
 from maestro_ts.signals.recording import Recording
+from maestro_ts.signals.rows import BORDER_S, rows_between
+from maestro_ts.signals.store.baselines import from_text, to_text
 from maestro_ts.signals.store.buffers import StoredTimes
 from maestro_ts.signals.store.manifest import Manifest, StoredFile
 from maestro_ts.signals.store.tables import StreamRow, read_table, write_table
+from maestro_ts.signals.window_spec import WindowSpec
 
 __all__ = ["Spans", "find_windows", "read_windows_table", "write_windows_table"]
+
+BASELINES = b"baselines"
 
 
 @dataclass(frozen=True)
@@ -127,7 +132,11 @@ def _gone(gaps: NDArray[np.int64], row: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def write_windows_table(
-    folder: Path, manifest: Manifest, places: Places, spans: Mapping[str, Spans]
+    folder: Path,
+    manifest: Manifest,
+    places: Places,
+    spans: Mapping[str, Spans],
+    streams: Mapping[str, Sequence[StreamRow]],
 ) -> StoredFile:
     """Write the table of a manifest's windows; its name says of which shards and settings."""
     columns: dict[str, object] = {
@@ -143,12 +152,15 @@ def write_windows_table(
             columns[f"{name}/{key}"] = column
     decisive = [manifest.spec.values(), [file.hash for s in manifest.shards for file in s.files()]]
     key = hashlib.blake2b(json.dumps(decisive).encode(), digest_size=4).hexdigest()
-    return write_table(folder, f"windows-{key}.parquet", pa.table(columns))
+    table = pa.table(columns)
+    if manifest.spec.baseline_s is not None:
+        table = table.replace_schema_metadata({BASELINES: to_text(streams)})
+    return write_table(folder, f"windows-{key}.parquet", table)
 
 
 def read_windows_table(
-    folder: Path, file: StoredFile, names: Sequence[str]
-) -> tuple[Places, dict[str, Spans]]:
+    folder: Path, file: StoredFile, streams: Mapping[str, Sequence[StreamRow]]
+) -> tuple[Places, dict[str, Spans], Mapping[str, Sequence[StreamRow]]]:
     """Inverse of `write_windows_table`."""
     table = read_table(folder, file)
 
@@ -169,6 +181,7 @@ def read_windows_table(
             origin_s=column(f"{name}/origin_s").astype(np.float64),
             valid=column(f"{name}/valid").astype(np.int64),
         )
-        for name in names
+        for name in streams
     }
-    return places, spans
+    kept = (table.schema.metadata or {}).get(BASELINES)
+    return places, spans, streams if kept is None else from_text(kept, streams)
