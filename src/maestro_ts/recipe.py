@@ -130,12 +130,17 @@ class AugmentationSettings(Settings):
     rotation_deg: float = Field(
         0.0, ge=0, le=180, description="Of sensors with three channels, together per device."
     )
+    offset: float = Field(
+        0.0, ge=0, description="Of one-channel sensors' level, in deviations of training windows."
+    )
+    gain: float = Field(0.0, ge=0, description="Of the same sensors, as log of the factor.")
     every: int = Field(3, ge=1, description="Epochs with one draw.")
     max_windows: int = Field(2000, ge=0, description="Larger training sets are left as they are.")
 
     def applies(self, windows: int) -> bool:
         """Whether so many training windows are changed."""
-        return windows <= self.max_windows and bool(self.shift or self.stretch or self.rotation_deg)
+        changes = (self.shift, self.stretch, self.rotation_deg, self.offset, self.gain)
+        return windows <= self.max_windows and any(changes)
 
 
 class TrainingSettings(Settings):

@@ -77,6 +77,36 @@ def test_a_device_turns_as_one_and_only_sensors_with_directions_do() -> None:
             )
 
 
+def test_one_channel_sensors_get_another_level_and_range() -> None:
+    given = worn(400)
+    given.samples["hr"].values[5] = np.nan
+    found = change(given, offset=2.0, gain=0.3)
+    deviation = np.nanstd(given.samples["hr"].values)
+    moved, scaled = [], []
+    for i in range(len(given)):
+        before, after = (w.samples["hr"].window(i)[0][:, 0] for w in (given, found))
+        there = ~np.isnan(before)
+        assert np.array_equal(there, ~np.isnan(after))
+        slope, level = np.polyfit(before[there], after[there], 1)
+        assert np.allclose(slope * before[there] + level, after[there], atol=1e-4)
+        scaled.append(np.log(slope))
+        moved.append(level / deviation)
+    assert np.std(moved) == pytest.approx(2.0, rel=0.15)
+    assert np.std(scaled) == pytest.approx(0.3, rel=0.15)
+    for name in ("acc", "age", "gyro"):
+        assert np.array_equal(
+            found.samples[name].read(), given.samples[name].read(), equal_nan=True
+        )
+
+
+def test_a_stream_without_a_rate_keeps_its_level() -> None:
+    lab = Modality("lab", 1, None)
+    values, times = np.ones((3, 5, 1)), np.arange(5.0)
+    given = Windows.from_arrays({"lab": values}, [lab], duration_s=5.0, times={"lab": [times] * 3})
+    found = change(given, offset=2.0, gain=0.3)
+    assert np.array_equal(found.samples["lab"].read(), given.samples["lab"].read())
+
+
 @given(largest=st.floats(0.0, np.pi), seed=st.integers(0, 99))
 @settings(max_examples=30)
 def test_rotations_turn_by_no_more_than_asked(largest: float, seed: int) -> None:

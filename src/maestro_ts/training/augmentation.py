@@ -2,7 +2,10 @@
 
 A device is never worn twice alike (its triaxial sensors turn together by a small angle), a person
 never moves twice at the same pace (time is stretched about the window's middle) and never begins
-at the same instant (time is shifted; what leaves the window is lost, nothing wraps around).
+at the same instant (time is shifted; what leaves the window is lost, nothing wraps around). A
+sensor of one channel (skin temperature, conductance) has another level and range on everybody: it
+is moved and scaled, lest a few people be told apart by their levels. Streams without a rate, such
+as laboratory values, keep theirs.
 """
 
 from __future__ import annotations
@@ -37,6 +40,7 @@ def augmented(
     angle = np.deg2rad(settings.rotation_deg)
     devices = sorted({m.device for m in windows.schema})
     turns = {device: rotations(rng, n, angle) for device in devices}
+    levels = settings.offset > 0 or settings.gain > 0
     samples = {}
     for m in windows.schema:
         given = windows.samples[m.name]
@@ -44,7 +48,12 @@ def augmented(
             samples[m.name] = given
             continue
         turn = turns[m.device] if m.channels == SPATIAL and angle > 0 else None
-        samples[m.name] = _changed(given, windows.duration_s / 2, shift_s, pace, turn)
+        changed = _changed(given, windows.duration_s / 2, shift_s, pace, turn)
+        if levels and m.channels == 1 and m.rate_hz is not None:
+            offset = settings.offset * rng.normal(size=n)
+            gain = np.exp(settings.gain * rng.normal(size=n))
+            changed = replace(changed, values=_levelled(changed, offset, gain))
+        samples[m.name] = changed
     return windows.replace(samples=samples, present=windows.present)
 
 
@@ -66,6 +75,19 @@ def _changed(
         times=times_s,
         origins_s=np.zeros(len(samples.lengths)),
     )
+
+
+def _levelled(
+    samples: Samples, offset: NDArray[np.float64], gain: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """Values (N, 1) scaled about the mean of all and moved by each window's offset."""
+    values = samples.read().astype(np.float64)
+    valid = values[~np.isnan(values)]
+    middle, deviation = (valid.mean(), valid.std()) if len(valid) else (0.0, 0.0)
+    owner = np.repeat(np.arange(len(gain)), samples.lengths)
+    moved = middle + (values - middle) * gain[owner, None] + deviation * offset[owner, None]
+    result: NDArray[np.float32] = moved.astype(np.float32)
+    return result
 
 
 def rotations(rng: np.random.Generator, n: int, largest: float) -> NDArray[np.float32]:
