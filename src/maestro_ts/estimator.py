@@ -156,7 +156,6 @@ class MaestroClassifier(ClassifierMixin, MaestroEstimator):  # type: ignore[misc
         if there is not None:
             self.classes_ = np.arange(there.shape[1])
             weights = self._weights(sample_weight, windows)
-            objective: Objective = LabelObjective(self._label_weights(there))
             targets: NDArray[Any] = there.astype(np.float32)
         else:
             labels = labels_of(windows, y)
@@ -167,10 +166,11 @@ class MaestroClassifier(ClassifierMixin, MaestroEstimator):  # type: ignore[misc
                     "a classifier needs two classes or more."
                 )
             weights = self._class_weights(labels, self._weights(sample_weight, windows))
-            objective, targets = ClassObjective(), targets.astype(np.int64)
+            targets = targets.astype(np.int64)
         subjects = subjects_of(windows, groups)
         examples = Examples(windows, targets, (weights / weights.mean()).astype(np.float32))
-        self._train(examples, subjects, objective, len(self.classes_), run, resume)
+        objective_of = self._class_objective if there is None else self._label_objective
+        self._train(examples, subjects, objective_of, len(self.classes_), run, resume)
         return self
 
     def _class_weights(self, y: NDArray[Any], weights: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -179,17 +179,23 @@ class MaestroClassifier(ClassifierMixin, MaestroEstimator):  # type: ignore[misc
         per_class = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
         return np.asarray(weights * per_class[np.searchsorted(self.classes_, y)])
 
-    def _label_weights(self, there: NDArray[np.bool_]) -> NDArray[np.float32] | None:
-        """Of an absent and of a present label, (2, K)."""
+    def _class_objective(self, train: Examples) -> Objective:
+        return ClassObjective()
+
+    def _label_objective(self, train: Examples) -> Objective:
+        """Labels with the weights of their two values."""
         if self.class_weight is None:
-            return None
+            return LabelObjective()
         if self.class_weight != "balanced":
             raise ConfigError(
                 f"class_weight is {self.class_weight!r}; of several labels it is 'balanced' or "
                 "None."
             )
-        counts = np.stack([(~there).sum(axis=0), there.sum(axis=0)])
-        return np.asarray(len(there) / (2.0 * np.maximum(counts, 1)), dtype=np.float32)
+        there = train.targets.sum(axis=0)
+        counts = np.stack([len(train.targets) - there, there])
+        return LabelObjective(
+            np.asarray(len(train.targets) / (2.0 * np.maximum(counts, 1)), dtype=np.float32)
+        )
 
     @property
     def _several(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -79,19 +79,20 @@ class MaestroEstimator(BaseEstimator):  # type: ignore[misc]
         self,
         examples: Examples,
         subjects: NDArray[np.str_] | None,
-        objective: Objective,
+        objective_of: Callable[[Examples], Objective],
         classes: int,
         run: Run | None,
         resume: bool,
     ) -> None:
-        """Fit front end and network; whole subjects are held out to select weights."""
+        """Fit objective, front end and network; whole subjects are held out to select weights."""
         seed = self._seed()
         self.schema_ = examples.windows.schema
-        self.objective_ = objective
         device = device_of(self.device)
         # What is no class, every window has another of.
         kinds = examples.targets if examples.targets.dtype.kind == "i" else None
         train, held = self._split(examples, subjects, seed, kinds)
+        # Of the windows that are trained on alone, as the front end.
+        self.objective_ = objective = objective_of(train)
         with threads(self.n_threads):
             self.front_end_ = build_front_end(self.recipe_).fit(train.windows)
             with torch.random.fork_rng(devices=[]):

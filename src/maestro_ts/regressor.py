@@ -106,13 +106,16 @@ class MaestroRegressor(RegressorMixin, MaestroEstimator):  # type: ignore[misc]
         numbers = numbers_of(windows, y)
         subjects = subjects_of(windows, groups)
         weights = self._weights(sample_weight, windows)
-        scaled = (weights / weights.mean()).astype(np.float32)
-        # A window without weight has no say in the scale either.
-        objective = NumberObjective.of(numbers[weights > 0])
-        examples = Examples(windows, objective.targets(numbers), scaled)
-        self._train(examples, subjects, objective, 0, run, resume)
+        examples = Examples(windows, numbers, (weights / weights.mean()).astype(np.float32))
+        self._train(examples, subjects, _standardised, 0, run, resume)
         return self
 
     def predict(self, X: Any) -> NDArray[np.float64]:
         """Estimates in the unit of the training numbers, shape (n,)."""
         return self.explain(X).numbers
+
+
+def _standardised(train: Examples) -> NumberObjective:
+    # A window without weight has no say in the scale either.
+    counted = train.weights > 0
+    return NumberObjective.of(train.targets[counted if counted.any() else slice(None)])

@@ -46,7 +46,7 @@ def indicator_of(windows: Windows, y: ArrayLike | None) -> NDArray[np.bool_] | N
         return None
     given: Any = y
     try:
-        table: NDArray[Any] = given.toarray() if issparse(given) else np.asarray(given)
+        table: NDArray[Any] = given.toarray() if issparse(y) else np.asarray(given)
     except ValueError:  # rows of unequal length
         return None
     if table.ndim != 2 or table.shape[1] < 2:

@@ -47,8 +47,8 @@ class Examples:
     Attributes
     ----------
     windows : Windows
-    targets : (n,) int64, (n,) float32 or (n, K) float32
-        Numbers of classes, standardised numbers, or labels as 0 and 1.
+    targets : (n,) int64, (n,) float64 or (n, K) float32
+        Numbers of classes, numbers to be estimated, or labels as 0 and 1.
     weights : (n,)
     """
 

@@ -88,9 +88,9 @@ class ClassObjective(Objective):
 class NumberObjective(Objective):
     """A number: its absolute error, rounded off where it is small.
 
-    Targets are ``(number − center) / scale`` with the median and the mean absolute deviation from
-    it of the training numbers: predicting the median costs about 1 whatever the unit. The absolute
-    error seeks the median of what a window may be, so that neither a long tail nor its logarithm
+    The network's output is ``(number − center) / scale`` with the median and the mean absolute
+    deviation from it of the training numbers: predicting the median costs about 1 whatever the
+    unit. The absolute error seeks the median of what a window may be, so that neither a long tail nor its logarithm
     moves what is learned. Huber's loss (Annals of Mathematical Statistics 35, 1964) is that with
     a curvature below `BEND`.
     """
@@ -104,14 +104,10 @@ class NumberObjective(Objective):
 
     @classmethod
     def of(cls, numbers: NDArray[np.float64]) -> NumberObjective:
-        """The objective for these training numbers, shape (n,)."""
+        """The objective for these training numbers, shape (n,); no others may be among them."""
         center = float(np.median(numbers))
         # One number throughout has no spread: its own unit then.
         return cls(center, float(np.abs(numbers - center).mean()) or 1.0)
-
-    def targets(self, numbers: NDArray[np.float64]) -> NDArray[np.float32]:
-        """Standardised numbers, shape (n,)."""
-        return ((numbers - self.center) / self.scale).astype(np.float32)
 
     def outputs(self, classes: int) -> int:
         """One."""
@@ -119,15 +115,15 @@ class NumberObjective(Objective):
 
     def loss(self, outputs: Tensor, targets: Tensor, smoothing: float) -> Tensor:
         """Huber's loss over its bend; there is nothing to smooth."""
-        each = F.smooth_l1_loss(outputs[:, 0], targets, reduction="none", beta=self.BEND)
-        return each
+        # In the numbers' own precision first: large ones that differ little would be equal.
+        wanted = ((targets - self.center) / self.scale).to(outputs.dtype)
+        return F.smooth_l1_loss(outputs[:, 0], wanted, reduction="none", beta=self.BEND)
 
     def validated(self, prediction: Prediction, targets: NDArray[Any]) -> tuple[float, float]:
         """Mean absolute error in the numbers' unit, and the loss."""
-        outputs = torch.from_numpy(prediction.logits)
-        loss = self.loss(outputs, torch.from_numpy(targets).double(), 0.0)
-        error = np.abs(prediction.logits[:, 0] - targets).mean()
-        return self.scale * float(error), float(loss.mean())
+        loss = self.loss(torch.from_numpy(prediction.logits), torch.from_numpy(targets), 0.0)
+        error = np.abs(self.meant(prediction).numbers - targets).mean()
+        return float(error), float(loss.mean())
 
     def meant(self, prediction: Prediction) -> Prediction:
         """The numbers themselves, in their unit."""
@@ -141,6 +137,8 @@ class NumberObjective(Objective):
 @dataclass(frozen=True)
 class LabelObjective(Objective):
     """Several labels, each there or not: binary cross-entropy of each, their mean.
+
+    Targets are 0 and 1.
 
     Attributes
     ----------
