@@ -90,9 +90,9 @@ class NumberObjective(Objective):
 
     The network's output is ``(number − center) / scale`` with the median and the mean absolute
     deviation from it of the training numbers: predicting the median costs about 1 whatever the
-    unit. The absolute error seeks the median of what a window may be, so that neither a long tail nor its logarithm
-    moves what is learned. Huber's loss (Annals of Mathematical Statistics 35, 1964) is that with
-    a curvature below `BEND`.
+    unit. The absolute error seeks the median of what a window may be, so that neither a long tail
+    nor its logarithm moves what is learned. Huber's loss (Annals of Mathematical Statistics 35,
+    1964) is that with a curvature below `BEND`.
     """
 
     center: float
