@@ -85,7 +85,9 @@ def test_what_is_for_classes_is_refused(
     events = ("--events", tmp_path / "e.parquet")
     refused(command("predict", trained, data, *events), "this run has no classes")
     refused(command("sensors", trained, "--data", data), "the worth of sensors is for classes")
-    refused(command("export", trained, tmp_path / "out", "--format", "torch"), "has no classes")
+    refused(
+        command("export", trained, "--out", tmp_path / "out", "--format", "torch"), "has no classes"
+    )
     assert not (tmp_path / "out").exists()
     assert not (tmp_path / "e.parquet").exists()
 
