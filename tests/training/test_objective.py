@@ -112,7 +112,12 @@ def test_weights_of_labels_multiply_their_own_value() -> None:
     weights = np.array([[0.5, 2.0], [3.0, 0.25]], np.float32)
     found = LabelObjective(weights).loss(torch.from_numpy(logits), torch.from_numpy(there), 0.0)
     expected = [
-        np.mean([weights[int(y), k] * slow_label_loss(z, y, 0.0) for k, (z, y) in enumerate(pair)])
+        np.mean(
+            [
+                float(weights[int(y), k]) * slow_label_loss(z, y, 0.0)
+                for k, (z, y) in enumerate(pair)
+            ]
+        )
         for pair in (list(zip(*row, strict=True)) for row in zip(logits, there, strict=True))
     ]
     np.testing.assert_allclose(found.numpy(), expected, rtol=1e-12)
