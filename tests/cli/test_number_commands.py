@@ -67,7 +67,7 @@ def test_evaluate_tests_anew(trained: Path, data: Path, tmp_path: Path, command:
     assert new.numbers == old.numbers
 
 
-def test_predict_writes_numbers_and_cost_counts(
+def test_predict_writes_numbers_and_the_page_is_drawn_anew(
     trained: Path, data: Path, tmp_path: Path, command: Command
 ) -> None:
     out = tmp_path / "p.parquet"
