@@ -33,6 +33,7 @@ def test_the_public_names_are_these() -> None:
     assert maestro_ts.__all__ == [
         "MaestroClassifier",
         "MaestroError",
+        "MaestroRegressor",
         "Modality",
         "Recording",
         "Windows",

@@ -10,6 +10,7 @@ from maestro_ts._version import __version__
 if TYPE_CHECKING:
     from maestro_ts.errors import MaestroError
     from maestro_ts.estimator import MaestroClassifier, load
+    from maestro_ts.regressor import MaestroRegressor
     from maestro_ts.signals.modality import Modality
     from maestro_ts.signals.recording import Recording
     from maestro_ts.signals.windows import Windows
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 _PUBLIC = {
     "MaestroClassifier": "maestro_ts.estimator",
     "MaestroError": "maestro_ts.errors",
+    "MaestroRegressor": "maestro_ts.regressor",
     "Modality": "maestro_ts.signals.modality",
     "Recording": "maestro_ts.signals.recording",
     "Windows": "maestro_ts.signals.windows",
@@ -26,6 +28,7 @@ _PUBLIC = {
 __all__ = [
     "MaestroClassifier",
     "MaestroError",
+    "MaestroRegressor",
     "Modality",
     "Recording",
     "Windows",

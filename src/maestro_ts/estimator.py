@@ -7,38 +7,33 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import issparse
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import ClassifierMixin
 from sklearn.utils import compute_class_weight
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    check_is_fitted,
-    validate_data,
-)
+from sklearn.utils.validation import check_is_fitted
 
-from maestro_ts.contract.registry import build_front_end, build_network
-from maestro_ts.errors import DataError, nearest
-from maestro_ts.evaluation.prediction import Prediction
+from maestro_ts.errors import ConfigError, DataError, nearest
+from maestro_ts.estimator_base import MaestroEstimator
 from maestro_ts.evaluation.sensor_valuation import PERMUTATIONS, value_sensors
 from maestro_ts.evaluation.sensor_value import SensorValue
-from maestro_ts.recipe import Recipe, load_recipe
+from maestro_ts.recipe import Recipe
+from maestro_ts.regressor import MaestroRegressor
 from maestro_ts.signals.modality import Modality
-from maestro_ts.signals.split import subject_holdout
-from maestro_ts.signals.windows import Windows
 from maestro_ts.training.callbacks import Callback
 from maestro_ts.training.device import device_of, threads
-from maestro_ts.training.labels import labels_of, subjects_of
-from maestro_ts.training.loop import Examples, Trainer
-from maestro_ts.training.predictor import predict, predict_kept
-from maestro_ts.training.run import Run, replacing
+from maestro_ts.training.labels import indicator_of, labels_of, subjects_of
+from maestro_ts.training.loop import Examples
+from maestro_ts.training.objective import ClassObjective, LabelObjective, NumberObjective, Objective
+from maestro_ts.training.predictor import predict_kept
+from maestro_ts.training.run import Run
 
 __all__ = ["MaestroClassifier", "load"]
 
 
-class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class MaestroClassifier(ClassifierMixin, MaestroEstimator):  # type: ignore[misc]
     """Classify windows of multimodal sensor data in which any modality may be missing.
+
+    Each window has one class of two or more, or any number of K labels (y of zeros and ones).
 
     Parameters
     ----------
@@ -51,6 +46,7 @@ class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     settings : dict, optional
         Dotted overrides of the recipe, e.g. ``{"model.heads": 2}``.
     class_weight : "balanced", dict or None
+        Of several labels ``balanced`` or None; each label's two values then weigh the same.
     random_state : int, RandomState or None
         The same value gives the same result on the same machine.
     device : str
@@ -65,6 +61,7 @@ class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Attributes
     ----------
     classes_ : ndarray
+        Of several labels their columns, 0 to K − 1.
     schema_ : Schema
     recipe_ : Recipe
     front_end_, network_ : the fitted model
@@ -84,6 +81,9 @@ class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     True
     """
 
+    OBJECTIVES = (ClassObjective, LabelObjective)
+    LEARNS = "classes"
+
     def __init__(
         self,
         modalities: Sequence[Modality] | None = None,
@@ -98,22 +98,22 @@ class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         verbose: int = 0,
         callbacks: Sequence[Callback] = (),
     ) -> None:
-        self.modalities = modalities
-        self.duration_s = duration_s
-        self.recipe = recipe
-        self.settings = settings
+        super().__init__(
+            modalities,
+            duration_s=duration_s,
+            recipe=recipe,
+            settings=settings,
+            random_state=random_state,
+            device=device,
+            n_threads=n_threads,
+            verbose=verbose,
+            callbacks=callbacks,
+        )
         self.class_weight = class_weight
-        self.random_state = random_state
-        self.device = device
-        self.n_threads = n_threads
-        self.verbose = verbose
-        self.callbacks = callbacks
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        tags.input_tags.three_d_array = True
-        tags.non_deterministic = False
+        tags.classifier_tags.multi_label = True
         return tags
 
     # ------------------------------------------------------------------ fit
@@ -134,8 +134,9 @@ class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ----------
         X : Windows; or dict of name to array (n, T, C); or array (n, T, C) or (n, T)
             NaN or an absent key is missing; infinities are refused.
-        y : array-like (n,), optional
-            Labels of any kind; taken from `Windows.labels` when not given.
+        y : array-like (n,), or (n, K) of zeros and ones, optional
+            Labels of any kind; taken from `Windows.labels` when not given. Of K columns each is a
+            label that is there (1) or not.
         groups : array-like (n,), optional
             Subjects; `Windows.subjects` when not given. Whole ones are held out to select weights
             if the recipe asks for it (`training.validation_share`), else the last are kept.
@@ -150,119 +151,77 @@ class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         DataError
             Wrong shapes, infinities, NaN labels, one class only.
         """
-        self.recipe_ = load_recipe(self.recipe)
-        if self.settings:
-            self.recipe_ = self.recipe_.override(self.settings)
-        windows = self._windows(X, reset=True)
-        labels = labels_of(windows, y)
-        self.classes_, targets = np.unique(labels, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise DataError(
-                f"one class only ({self.classes_[0]!r}): a classifier needs two classes or more."
-            )
+        windows = self._begin(X)
+        there = indicator_of(windows, y)
+        if there is not None:
+            self.classes_ = np.arange(there.shape[1])
+            weights = self._weights(sample_weight, windows)
+            targets: NDArray[Any] = there.astype(np.float32)
+        else:
+            labels = labels_of(windows, y)
+            self.classes_, targets = np.unique(labels, return_inverse=True)
+            if len(self.classes_) < 2:
+                raise DataError(
+                    f"one class only ({self.classes_[0]!r}): "
+                    "a classifier needs two classes or more."
+                )
+            weights = self._class_weights(labels, self._weights(sample_weight, windows))
+            targets = targets.astype(np.int64)
         subjects = subjects_of(windows, groups)
-        weights = self._weights(labels, sample_weight, windows)
-        seed = self._seed()
-        self.schema_ = windows.schema
-        device = device_of(self.device)
-        examples = Examples(windows, targets.astype(np.int64), weights)
-        train, held = self._split(examples, subjects, seed)
-        with threads(self.n_threads):
-            self.front_end_ = build_front_end(self.recipe_).fit(train.windows)
-            with torch.random.fork_rng(devices=[]):
-                torch.default_generator.manual_seed(seed)  # the CPU's alone
-                network = build_network(self.front_end_, len(self.classes_), self.recipe_)
-            self.network_ = network.to(device)
-            trainer = Trainer(
-                self.front_end_,
-                self.network_,
-                self.recipe_,
-                seed,
-                [*self.callbacks, *([_PrintLines()] if self.verbose else [])],
-                None if run is None else run.state,
-            )
-            trainer.fit(train, held, resume=resume)
-        self.training_log_ = trainer.log
+        examples = Examples(windows, targets, (weights / weights.mean()).astype(np.float32))
+        objective_of = self._class_objective if there is None else self._label_objective
+        self._train(examples, subjects, objective_of, len(self.classes_), run, resume)
         return self
 
-    def _seed(self) -> int:
-        if self.random_state is None:
-            return int(np.random.default_rng().integers(2**31))
-        if isinstance(self.random_state, (int, np.integer)):
-            return int(self.random_state)
-        return int(self.random_state.randint(2**31))
+    def _class_weights(self, y: NDArray[Any], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        if self.class_weight is None:
+            return weights
+        per_class = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
+        return np.asarray(weights * per_class[np.searchsorted(self.classes_, y)])
 
-    def _split(
-        self, examples: Examples, subjects: NDArray[np.str_] | None, seed: int
-    ) -> tuple[Examples, Examples | None]:
-        """Hold out whole subjects for the selection of weights."""
-        share = self.recipe_.training.validation_share
-        self.validation_subjects_: list[str] = []
-        if subjects is None or share == 0.0 or len(np.unique(subjects)) < 2:
-            return examples, None
-        rng = np.random.default_rng([seed, 3])
-        kept, held = subject_holdout(subjects, share, rng, examples.targets)
-        self.validation_subjects_ = sorted({str(s) for s in subjects[held]})
-        return _take(examples, kept), _take(examples, held)
+    def _class_objective(self, train: Examples) -> Objective:
+        return ClassObjective()
 
-    def _weights(
-        self, y: NDArray[Any], sample_weight: ArrayLike | None, windows: Windows
-    ) -> NDArray[np.float32]:
-        weights = np.ones(len(windows))
-        if sample_weight is not None:
-            like = np.empty((len(windows), 1))
-            weights = _check_sample_weight(sample_weight, like, dtype=np.float64)
-            if not (weights >= 0).all() or not weights.any():
-                raise DataError("sample_weight must be non-negative and not all zero.")
-        if self.class_weight is not None:
-            per_class = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
-            weights = weights * per_class[np.searchsorted(self.classes_, y)]
-        scaled: NDArray[np.float32] = (weights / weights.mean()).astype(np.float32)
-        return scaled
+    def _label_objective(self, train: Examples) -> Objective:
+        """Labels with the weights of their two values."""
+        if self.class_weight is None:
+            return LabelObjective()
+        if self.class_weight != "balanced":
+            raise ConfigError(
+                f"class_weight is {self.class_weight!r}; of several labels it is 'balanced' or "
+                "None."
+            )
+        there = train.targets.sum(axis=0)
+        counts = np.stack([len(train.targets) - there, there])
+        return LabelObjective(
+            np.asarray(len(train.targets) / (2.0 * np.maximum(counts, 1)), dtype=np.float32)
+        )
 
-    # ---------------------------------------------------------------- input
-
-    def _windows(self, X: Any, *, reset: bool) -> Windows:
-        """Whatever a user passes → Windows in the model's schema."""
-        if isinstance(X, Windows):
-            windows = X
-        elif isinstance(X, Mapping) and not issparse(X):  # scipy's dok arrays are mappings
-            known = self.modalities if reset else self.schema_
-            windows = Windows.from_arrays(X, known, duration_s=self.duration_s)
-        else:
-            X = validate_data(self, X, reset=reset, ensure_all_finite=False, allow_nd=True)
-            known = self.modalities if reset else self.schema_
-            windows = Windows.from_arrays(X, known, duration_s=self.duration_s)
-        if len(windows) == 0:
-            raise DataError("no windows (0 samples).")
-        if reset:
-            self.duration_ = float(np.median(windows.duration_s))
-            return windows
-        return windows.with_schema(self.schema_)
+    @property
+    def _several(self) -> bool:
+        """Several labels were learned, no classes."""
+        return isinstance(self.objective_, LabelObjective)
 
     # -------------------------------------------------------------- predict
-
-    def explain(self, X: Any) -> Prediction:
-        """Logits with what explains them: budgets, expert shares, tokens."""
-        check_is_fitted(self, "network_")
-        windows = self._windows(X, reset=False)
-        with threads(self.n_threads):
-            precision = self.recipe_.model.precision
-            return predict(self.front_end_, self.network_, windows, precision=precision)
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:
         """Logits (n, K); for two classes their difference (n,)."""
         logits = self.explain(X).logits
-        return np.asarray(logits[:, 1] - logits[:, 0]) if logits.shape[1] == 2 else logits
+        if self._several or logits.shape[1] != 2:
+            return logits
+        return np.asarray(logits[:, 1] - logits[:, 0])
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Class probabilities, shape (n, K), columns as in `classes_`."""
+        """Probabilities of the classes or labels, shape (n, K), columns as in `classes_`."""
         return self.explain(X).probabilities
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Most probable class, shape (n,)."""
+        """Most probable class, shape (n,); of several labels zeros and ones, shape (n, K)."""
         check_is_fitted(self, "network_")
-        return np.asarray(self.classes_[self.explain(X).logits.argmax(axis=1)])
+        logits = self.explain(X).logits
+        if self._several:
+            return (logits > 0).astype(np.int64)
+        return np.asarray(self.classes_[logits.argmax(axis=1)])
 
     def sensor_value(
         self,
@@ -285,6 +244,8 @@ class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         `evaluation.sensor_valuation.value_sensors`.
         """
         check_is_fitted(self, "network_")
+        if self._several:
+            raise ConfigError("sensors are valued for one class of several, not for labels.")
         windows = self._windows(X, reset=False)
         labels = labels_of(windows, y)
         for label in labels[~np.isin(labels, self.classes_)][:1]:
@@ -314,69 +275,13 @@ class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 progress=progress,
             )
 
-    # ----------------------------------------------------------- save, load
-
-    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
-        """Write the model as a folder without pickles; only a whole one replaces another."""
-        check_is_fitted(self, "network_")
-        with replacing(Path(path), overwrite=overwrite) as run:
-            self.write(run)
-
-    def write(self, run: Run, origin: Mapping[str, Any] | None = None) -> None:
-        """Write the fitted model into a run folder that is ready, with where it came from."""
-        run.save_model(
-            self.recipe_,
-            self.schema_,
-            self.classes_,
-            self.front_end_,
-            self.network_,
-            {
-                "duration_s": self.duration_,
-                "validation_subjects": self.validation_subjects_,
-                **(origin or {}),
-            },
-        )
-        run.save_log(self.training_log_)
-
-    @classmethod
-    def load(cls, path: str | Path, *, device: str = "cpu", precision: str | None = None) -> Self:
-        """Read a model that `save` or a training run wrote.
-
-        Parameters
-        ----------
-        precision : {"float32", "bfloat16"}, optional
-            Of its predictions; otherwise as it was trained.
-        """
-        run = Run(Path(path))
-        model = run.load_model(device_of(device))
-        recipe = model.recipe
-        if precision is not None:
-            recipe = recipe.override({"model.precision": precision})
-        clf = cls(modalities=list(model.schema), recipe=recipe, device=device)
-        clf.recipe_, clf.schema_, clf.classes_ = recipe, model.schema, model.classes
-        clf.front_end_, clf.network_ = model.front_end, model.network
-        clf.training_log_ = run.load_log()
-        clf.duration_ = float(model.extra.get("duration_s", 1.0))
-        clf.validation_subjects_ = list(model.extra.get("validation_subjects", []))
-        if len(model.schema) == 1 and model.schema.modalities[0].channels == 1:
-            clf.n_features_in_ = round(clf.duration_ * (model.schema.modalities[0].rate_hz or 1))
-        return clf
-
 
 def load(
     path: str | Path, *, device: str = "cpu", precision: str | None = None
-) -> MaestroClassifier:
-    """Read a run folder as a fitted estimator; see `MaestroClassifier.load`."""
-    return MaestroClassifier.load(path, device=device, precision=precision)
-
-
-class _PrintLines(Callback):
-    """One line per epoch, for ``verbose=1``."""
-
-    def on_epoch(self, report: Any) -> None:
-        score = "" if report.validation_f1 is None else f"  macro-F1 {report.validation_f1:.3f}"
-        print(f"epoch {report.epoch}/{report.epochs}  loss {report.loss:.4f}{score}")  # noqa: T201
-
-
-def _take(examples: Examples, rows: NDArray[np.intp]) -> Examples:
-    return Examples(examples.windows[rows], examples.targets[rows], examples.weights[rows])
+) -> MaestroClassifier | MaestroRegressor:
+    """Read a run folder as the fitted estimator that it holds; see `MaestroClassifier.load`."""
+    run = Run(Path(path))
+    model = run.load_model(device_of(device))
+    if isinstance(model.objective, NumberObjective):
+        return MaestroRegressor._restored(run, model, device, precision)
+    return MaestroClassifier._restored(run, model, device, precision)

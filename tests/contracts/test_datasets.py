@@ -19,7 +19,7 @@ from layout_physionet2012 import physionet_set
 from layout_ppg_dalia import dalia_pickles
 from layout_utd_mhad import utd_set
 from layout_wesad import wesad_pickles
-from layouts import umafall_set, watch_content, wesad_set, write
+from layouts import umafall_set, watch_content, wesad_hr_set, wesad_set, write
 
 from maestro_ts.errors import ConfigError, DataError
 from maestro_ts.signals.cut import WindowSpec
@@ -49,12 +49,14 @@ SUITE: dict[str, Callable[[Path], Path | None]] = {
     "maestro-zenodo-daliahar": _zip(zenodo_daliahar_set),
     "mimic3-multibench": _zip(lambda: {"im.pk": pickle.dumps(mimic3_content())}),
     "physionet2012": _zip(physionet_set),
+    "physionet2012-los": _zip(physionet_set),
     "simulated": lambda root: None,
     "umafall": _zip(umafall_set),
     "utd-mhad": _zip(utd_set),
     "watch": _watch,
     "wesad": _zip(wesad_pickles),
     "wesad-e4": _zip(wesad_set),
+    "wesad-e4-hr": _zip(wesad_hr_set),
 }
 
 

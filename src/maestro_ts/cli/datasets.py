@@ -96,7 +96,7 @@ def _print_card(c: Card) -> None:
     print(f"{c.name}: {c.title}\n")
     for key, text in (
         ("task", c.task),
-        ("classes", ", ".join(c.classes)),
+        ("classes", ", ".join(c.classes)) if c.target is None else ("number", c.target.title),
         ("windows", window),
         ("labels", c.label_rule),
         ("clock", c.clock),
@@ -139,11 +139,14 @@ def _data_here(c: Card) -> str:
 def _print_counts(counts: dict[str, Any]) -> None:
     from maestro_ts.cli.tables import format_table
 
-    refused = counts["refused"]
+    refused, numbers = counts["refused"], counts.get("numbers")
     print(f"\nRead: {counts['recordings']} recordings of {counts['subjects']} subjects.\n")
     for key, title in (("modalities", "modality"), ("labels", "label")):
         rows = [[name, str(n)] for name, n in counts[key].items()]
-        print(format_table([title, "recordings"], rows) + "\n")
+        if rows:
+            print(format_table([title, "recordings"], rows) + "\n")
+    if numbers:
+        print(", ".join(f"{name} {value:g}" for name, value in numbers.items()) + "\n")
     print(f"Refused: {len(refused)} files.")
     for refusal in refused:
         print(f"- {refusal['where']}: {refusal['why']}")

@@ -104,11 +104,11 @@ def _training(console: ConsoleProgress, title: str) -> Callback:
     from maestro_ts.training.callbacks import Callback
 
     class _Training(Callback):
-        """Loss and best validation macro-F1 beside the bar; time left in plain lines too."""
+        """Loss and best validation score beside the bar; time left in plain lines too."""
 
         def __init__(self) -> None:
             self.score = ""
-            self.best = -1.0
+            self.best, self.least = -1.0, float("inf")
             self.began, self.first = time.monotonic(), 0
 
         def on_begin(self, steps: int, done: int) -> None:
@@ -130,5 +130,8 @@ def _training(console: ConsoleProgress, title: str) -> Callback:
                 self.score = (
                     f"  validation macro-F1 {report.validation_f1:.3f} (best {self.best:.3f})"
                 )
+            if report.validation_mae is not None:
+                self.least = min(self.least, report.validation_mae)
+                self.score = f"  validation MAE {report.validation_mae:.3f} (best {self.least:.3f})"
 
     return _Training()

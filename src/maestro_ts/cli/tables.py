@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 __all__ = ["format_table", "results_table"]
 
+CLASS_COLUMNS = {"accuracy": "accuracy", "macro_f1": "macro-F1"}
+NUMBER_COLUMNS = {"mae": "MAE", "rmse": "RMSE", "r2": "R²"}
 RANKING = {"auroc": "AUROC", "auprc": "AUPRC"}  # of a task with a positive class
 
 
@@ -22,8 +24,10 @@ def format_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def results_table(results: Results) -> str:
-    """Accuracy and macro-F1 under every kind of absence tested."""
+    """The scores under every kind of absence tested."""
     rows = []
+    columns = NUMBER_COLUMNS if results.numbers else CLASS_COLUMNS
+    main = "mae" if results.numbers else "macro_f1"
     few = any(s["mode"] == "pattern" for s in results.scores)
     names = {m["name"] for m in results.modalities}
     for s in results.scores:
@@ -41,20 +45,26 @@ def results_table(results: Results) -> str:
                 "device": "of the devices missing",
             }[s["mode"]]
             label = f"{s['rate']:.0%} {unit}"
-        low, high = s["macro_f1_interval"]
+        low, high = s[f"{main}_interval"]
         rows.append(
             [
                 label,
                 f"{s['realised']:.0%}",
-                f"{s['accuracy']:.3f}",
-                f"{s['macro_f1']:.3f}",
+                *(_or_dash(s[key]) for key in columns),
                 f"{low:.2f}–{high:.2f}",
                 *(_or_dash(s[key]) for key in RANKING if key in s),
             ]
         )
     ranked = [RANKING[key] for key in RANKING if any(key in s for s in results.scores)]
-    header = ["test windows with", "realised", "accuracy", "macro-F1", "95 % by subject", *ranked]
-    return format_table(header, rows)
+    spans = "95 % by subject" if not results.numbers else "95 % of MAE by subject"
+    table = format_table(["test windows with", "realised", *columns.values(), spans, *ranked], rows)
+    if not results.numbers:
+        return table
+    known = results.numbers
+    return (
+        f"{table}\n\n{known['name']} in {known['unit']}; the median of the training numbers has a "
+        f"MAE of {known['median_mae']:.3f}"
+    )
 
 
 def _or_dash(value: float | None) -> str:

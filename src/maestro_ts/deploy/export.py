@@ -23,6 +23,7 @@ from maestro_ts.deploy.runner import Runner
 from maestro_ts.deploy.torch_file import torch_runner, write_torch
 from maestro_ts.errors import ConfigError, RunError
 from maestro_ts.model.graph.members import Graph, graph_of
+from maestro_ts.training.objective import ClassObjective
 from maestro_ts.training.run import Run
 
 __all__ = ["LIMIT", "Agreement", "Export", "export_run", "runner_of"]
@@ -91,7 +92,7 @@ def export_run(
     Raises
     ------
     ConfigError
-        A model that has no graph, or a format that has no 8-bit weights.
+        A model that has no graph or no classes, or a format that has no 8-bit weights.
     RunError
         No such run; an output folder that exists; logits that differ by more than `LIMIT`.
     MissingExtraError
@@ -105,6 +106,11 @@ def export_run(
     if format == "onnx":
         require_onnx()
     model = Run(folder).load_model()
+    if not isinstance(model.objective, ClassObjective):
+        raise ConfigError(
+            "this run has no classes; only runs of one class of several can be exported so far.",
+            where=str(folder),
+        )
     if model.recipe.model_kind != "maestro":
         raise ConfigError(
             f"a model of the kind {model.recipe.model_kind!r} cannot be exported.",

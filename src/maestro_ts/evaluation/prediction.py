@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 __all__ = ["Prediction"]
 
@@ -18,20 +19,31 @@ class Prediction:
     Attributes
     ----------
     logits : (n, K)
+        Of a model that estimates a number: that number in its unit, (n, 1).
     budgets : (n, M) or None
     expert_share : (n, layers, E) or None
     tokens : (n,) or None
         Length of the fused sequence.
+    independent : bool
+        Every column is a label of its own, there or not; else they are classes, one of them true.
     """
 
     logits: NDArray[np.float64]
     budgets: NDArray[Any] | None = None
     expert_share: NDArray[Any] | None = None
     tokens: NDArray[Any] | None = None
+    independent: bool = False
 
     @property
     def probabilities(self) -> NDArray[np.float64]:
-        """Softmax of the logits, (n, K)."""
+        """Softmax of the logits, (n, K); of independent labels the sigmoid of each."""
+        if self.independent:
+            return np.asarray(expit(self.logits))
         shifted = self.logits - self.logits.max(axis=1, keepdims=True)
         exp = np.exp(shifted)
         return np.asarray(exp / exp.sum(axis=1, keepdims=True))
+
+    @property
+    def numbers(self) -> NDArray[np.float64]:
+        """What a model that estimates a number says, (n,)."""
+        return np.asarray(self.logits[:, 0])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +65,7 @@ class Outcome:
     ----------
     realised : float
         Share of the naturally present modalities (or samples, for segments) that was lost.
-    truth : (n,), int64; subjects : (n,); ids : (n,)
+    truth : (n,), int64 of classes, float64 of numbers; subjects : (n,); ids : (n,)
     complete : (n,), bool
         All modalities were naturally present.
     present : (n, M), bool
@@ -73,7 +74,7 @@ class Outcome:
 
     condition: Condition
     realised: float
-    truth: NDArray[np.int64]
+    truth: NDArray[Any]
     subjects: NDArray[np.str_]
     ids: NDArray[np.uint64]
     complete: NDArray[np.bool_]
@@ -108,7 +109,7 @@ def conditions(
 def evaluate(
     predict: Callable[[Windows], Prediction],
     windows: Windows,
-    truth: NDArray[np.int64],
+    truth: NDArray[Any],
     plan: Sequence[Condition],
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Outcome]:

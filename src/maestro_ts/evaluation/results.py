@@ -25,9 +25,10 @@ from maestro_ts.evaluation.metrics import (
 from maestro_ts.evaluation.protocol import Outcome
 from maestro_ts.signals.modality import Schema
 
-__all__ = ["FORMAT", "Results", "rate_curve", "score", "summarise"]
+__all__ = ["FORMAT", "Results", "explanations", "rate_curve", "score", "summarise"]
 
 FORMAT = 1
+CLASS_METRICS = ("accuracy", "macro_f1")
 
 
 @dataclass
@@ -60,6 +61,10 @@ class Results:
         A signal with its symbols, for the report.
     training : list of dict
         The training log of each fold: ``{fold, log: [EpochReport…]}``.
+    numbers : dict
+        Of a model that estimates a number: its name and unit, the mean absolute error of the
+        training median, and true and estimated numbers of windows with everything present. Its
+        rows have mae, rmse and r2 in place of accuracy and macro_f1; no classes, no confusions.
     """
 
     about: dict[str, Any]
@@ -73,6 +78,7 @@ class Results:
     cost: dict[str, Any] = field(default_factory=dict)
     example: dict[str, Any] = field(default_factory=dict)
     training: list[dict[str, Any]] = field(default_factory=list)
+    numbers: dict[str, Any] = field(default_factory=dict)
     format: int = FORMAT
 
     def save(self, path: Path) -> None:
@@ -156,7 +162,10 @@ def _ranking(outcome: Outcome, positive: int) -> dict[str, Any]:
 
 
 def rate_curve(
-    scores: Sequence[dict[str, Any]], m: int, rates: Sequence[float]
+    scores: Sequence[dict[str, Any]],
+    m: int,
+    rates: Sequence[float],
+    metrics: Sequence[str] = CLASS_METRICS,
 ) -> list[dict[str, Any]]:
     """The modality curve by rate.
 
@@ -166,15 +175,8 @@ def rate_curve(
     """
     drawn = [s for s in scores if s["mode"] == "modality"]
     if drawn:
-        keep = (
-            "rate",
-            "realised",
-            "accuracy",
-            "macro_f1",
-            "accuracy_interval",
-            "macro_f1_interval",
-        )
-        return [{k: s[k] for k in keep} | {"folds": s["folds"]} for s in drawn]
+        keep = ("rate", "realised", *metrics, *(f"{name}_interval" for name in metrics))
+        return [{k: s[k] for k in keep if k in s} | {"folds": s["folds"]} for s in drawn]
     patterns = [s for s in scores if s["mode"] == "pattern"]
     if not patterns:
         return []
@@ -190,9 +192,9 @@ def rate_curve(
             "rate": float(rate),
             "realised": ((1 - part) * low + part * high) / m,
         }
-        row |= _mixed(few, more, part)
+        row |= _mixed(few, more, part, metrics)
         row["folds"] = [
-            _mixed([s["folds"][f] for s in few], [s["folds"][f] for s in more], part)
+            _mixed([s["folds"][f] for s in few], [s["folds"][f] for s in more], part, metrics)
             for f in range(n_folds)
         ]
         curve.append(row)
@@ -200,13 +202,21 @@ def rate_curve(
 
 
 def _mixed(
-    few: Sequence[dict[str, Any]], more: Sequence[dict[str, Any]], part: float
-) -> dict[str, float]:
-    """Mean scores of two sets of patterns, the second with weight `part`."""
+    few: Sequence[dict[str, Any]],
+    more: Sequence[dict[str, Any]],
+    part: float,
+    metrics: Sequence[str],
+) -> dict[str, float | None]:
+    """Mean scores of two sets of patterns, the second with weight `part`.
+
+    None where a pattern has none: R² of equal numbers, of which every other pattern has none too.
+    """
     return {
-        metric: (1 - part) * float(np.mean([s[metric] for s in few]))
+        metric: None
+        if any(s[metric] is None for s in (*few, *more))
+        else (1 - part) * float(np.mean([s[metric] for s in few]))
         + part * float(np.mean([s[metric] for s in more]))
-        for metric in ("accuracy", "macro_f1")
+        for metric in metrics
     }
 
 
@@ -236,7 +246,7 @@ def summarise(
         curve=rate_curve(scores, len(schema), rates),
         confusions=[_confusion(o, k) for o in _telling(pooled)],
         subjects=_per_subject(full),
-        explain=_explain(pooled, schema),
+        explain=explanations(pooled, schema),
     )
 
 
@@ -275,7 +285,7 @@ def _per_subject(outcome: Outcome) -> list[dict[str, Any]]:
     return rows
 
 
-def _explain(pooled: Sequence[Outcome], schema: Schema) -> list[dict[str, Any]]:
+def explanations(pooled: Sequence[Outcome], schema: Schema) -> list[dict[str, Any]]:
     """Budgets and expert shares of windows grouped by what was absent."""
     whole = [o for o in pooled if o.condition.mode in ("pattern", "modality", "device")] or pooled[
         :1

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from maestro_ts._version import __version__
-from maestro_ts.estimator import MaestroClassifier
+from maestro_ts.estimator import load
 from maestro_ts.evaluation.cost import count_components, count_parameters
 from maestro_ts.evaluation.pattern_cost import (
     MissingCost,
@@ -109,7 +109,7 @@ def run_cost(folder: Path, *, batch: int = 64, rounds: int = 5) -> RunCost:
     RunError
         No such run, an unfinished or damaged one, or too little memory for the batch.
     """
-    clf = MaestroClassifier.load(folder)
+    clf = load(folder)
     front_end, network, names = clf.front_end_, clf.network_, clf.schema_.names
     batch_of = drawn_batches(front_end, clf.duration_, 1)
     patterns = count_patterns(network, names, batch_of, counted_patterns(names))

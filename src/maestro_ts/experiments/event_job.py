@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from maestro_ts.atomic import atomic_path
-from maestro_ts.errors import DataError, FormatError
+from maestro_ts.errors import ConfigError, DataError, FormatError
 from maestro_ts.evaluation.events import Event, EventRule, find_events
 from maestro_ts.evaluation.timeline import Timeline, WindowPredictions, merge_windows
 from maestro_ts.training.run import Run
@@ -51,9 +51,12 @@ def check_merging(run: Path, source: Path, rule: EventRule) -> None:
             fix="Give the recordings themselves, as a folder with a schema.yaml.",
         )
     try:
-        classes = json.loads(Run(run).schema.read_text())["classes"]["values"]
+        stored = json.loads(Run(run).schema.read_text())
+        classes = stored["classes"]["values"]
     except (OSError, ValueError, KeyError, TypeError):
         return  # loading the model says what is wrong with it
+    if stored.get("objective"):
+        raise ConfigError("this run has no classes, of which timelines and events tell.")
     rule.chosen([str(c) for c in classes])
 
 

@@ -13,7 +13,8 @@ from maestro_ts.deploy.runner import Runner
 from maestro_ts.evaluation.metrics import accuracy, macro_f1
 from maestro_ts.evaluation.prediction import Prediction
 from maestro_ts.evaluation.protocol import Condition, evaluate
-from maestro_ts.experiments.main_job import class_numbers, held_out
+from maestro_ts.experiments.learned import class_numbers, classifier
+from maestro_ts.experiments.main_job import held_out
 from maestro_ts.experiments.progress import Progress
 from maestro_ts.model.graph.members import Graph
 from maestro_ts.signals.windows import Windows
@@ -52,7 +53,8 @@ def compare_on_data(
     folder: Path, data: Path | None, run: Runner, graph: Graph, progress: Progress
 ) -> list[AccuracyRow]:
     """Test both on the run's test subjects with modalities missing, as `evaluate` does."""
-    clf, _, _, windows = held_out(folder, data, progress)
+    found, _, _, windows = held_out(folder, data, progress)
+    clf = classifier(found, "an export")
     truth = class_numbers(clf.classes_, windows)
     plan = [Condition("modality", rate) for rate in RATES]
     known = windows.with_schema(clf.schema_)

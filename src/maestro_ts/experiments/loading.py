@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from maestro_ts.errors import ConfigError, DataError
 from maestro_ts.experiments.progress import Progress
 from maestro_ts.signals.cut import WindowSpec, cut
-from maestro_ts.signals.datasets import DATASETS
 from maestro_ts.signals.datasets.card import Card
 from maestro_ts.signals.distrust import distrusted
 from maestro_ts.signals.source import read_source
@@ -18,7 +19,7 @@ from maestro_ts.signals.store import Manifest, is_store, open_windows, read_reco
 from maestro_ts.signals.window_spec import WindowChanges, resolve
 from maestro_ts.signals.windows import Windows
 
-__all__ = ["LoadedData", "check_store", "load_data", "shortened"]
+__all__ = ["LoadedData", "check_store", "load_data", "shortened", "with_numbers"]
 
 
 @dataclass(frozen=True)
@@ -69,12 +70,31 @@ def load_data(
             progress.note(note)
     if loaded.windows.labels is None:
         raise DataError("no recording has a label.", where=str(data or dataset))
-    if loaded.card.name in DATASETS and not loaded.card.classes:
+    if loaded.card.target is None:
+        return loaded
+    return replace(loaded, windows=with_numbers(loaded.windows, str(data or dataset)))
+
+
+def with_numbers(windows: Windows, where: str) -> Windows:
+    """The same windows with the numbers that their labels write.
+
+    Raises
+    ------
+    DataError
+        A label that is no finite number.
+    """
+    assert windows.labels is not None
+    try:
+        numbers = windows.labels.astype(np.float64)
+    except ValueError as error:
+        raise DataError(f"a label is no number: {error}.", where=where) from error
+    wrong = np.flatnonzero(~np.isfinite(numbers))
+    if len(wrong):
         raise DataError(
-            f"{loaded.card.name} has numbers to be estimated, no classes: {loaded.card.task}.",
-            fix="Only classifiers can be trained so far.",
+            f"{len(wrong)} labels are no finite number, the first is {windows.labels[wrong[0]]!r}.",
+            where=f"{where}, {windows.describe(int(wrong[0]))}",
         )
-    return loaded
+    return windows.replace(labels=numbers)
 
 
 def _from_files(

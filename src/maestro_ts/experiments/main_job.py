@@ -18,12 +18,19 @@ from numpy.typing import NDArray
 from maestro_ts._version import __version__
 from maestro_ts.atomic import write_text
 from maestro_ts.errors import ConfigError, DataError, RunError
-from maestro_ts.estimator import MaestroClassifier
+from maestro_ts.estimator import load
 from maestro_ts.evaluation.protocol import Condition, Outcome, conditions, evaluate, pool
-from maestro_ts.evaluation.results import Results, summarise
+from maestro_ts.evaluation.results import Results
 from maestro_ts.evaluation.sensor_file import SensorFile
 from maestro_ts.experiments.costs import cost_of
 from maestro_ts.experiments.example import symbol_example
+from maestro_ts.experiments.learned import (
+    Estimator,
+    classes_of,
+    estimator_for,
+    summarised,
+    truth_of,
+)
 from maestro_ts.experiments.loading import LoadedData, load_data, shortened
 from maestro_ts.experiments.model_card import model_card
 from maestro_ts.experiments.prediction_table import write_outcomes
@@ -36,7 +43,7 @@ from maestro_ts.signals.window_spec import WindowChanges
 from maestro_ts.signals.windows import Windows
 from maestro_ts.training.run import Run
 
-__all__ = ["RATES", "Job", "class_numbers", "held_out", "retest", "run_job"]
+__all__ = ["RATES", "Job", "held_out", "retest", "run_job"]
 
 RATES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8)
 MODES = ("modality", "segment")
@@ -116,9 +123,9 @@ def run_job(job: Job, progress: Progress | None = None) -> Results:
         alone = replace(job, cross_validate=False)
         for k, clf, outcomes in zip(chosen, fitted, tested, strict=True):
             own = _results(alone, loaded, splits, [k], [clf], [outcomes])
-            _write(Run(job.out / f"fold-{k}"), own, outcomes, clf.classes_)
+            _write(Run(job.out / f"fold-{k}"), own, outcomes, classes_of(clf))
     results = _results(job, loaded, splits, list(chosen), fitted, tested)
-    _write(top, results, pool(tested), fitted[0].classes_)
+    _write(top, results, pool(tested), classes_of(fitted[0]))
     return results
 
 
@@ -133,28 +140,21 @@ def retest(
     progress = progress or Progress()
     clf, old, loaded, test = held_out(folder, data, progress)
     outcomes = _test(clf, test, conditions(test.schema, rates, modes), progress)
-    results = summarise(
-        outcomes,
-        [outcomes],
-        about=old.about | {"created": _now()},
-        classes=old.classes,
-        schema=test.schema,
-        rates=rates,
-        positive=loaded.card.positive,
-    )
+    about = old.about | {"created": _now()}
+    results = summarised([clf], outcomes, [outcomes], loaded, about=about, rates=rates)
     results.cost, results.example, results.training = old.cost, old.example, old.training
-    _write(Run(folder), results, outcomes, clf.classes_)
+    _write(Run(folder), results, outcomes, classes_of(clf))
     return results
 
 
 def held_out(
     folder: Path, data: Path | None, progress: Progress
-) -> tuple[MaestroClassifier, Results, LoadedData, Windows]:
+) -> tuple[Estimator, Results, LoadedData, Windows]:
     """A finished run, what was found with it, its data, and the windows of its test subjects."""
     run = Run(folder)
     if run.results.exists() and Results.load(run.results).about.get("cross_validated"):
         raise ConfigError(f"{folder} holds several runs.", fix=f"Name one: {folder}/fold-0.")
-    clf = MaestroClassifier.load(folder)
+    clf = load(folder)
     old = Results.load(run.results)
     distrust = old.about.get("distrust_scale", False)
     loaded = load_data(*_source(old.about, data), _spec(old.about), progress, distrust=distrust)
@@ -199,7 +199,7 @@ def _fitted(
     test: NDArray[np.intp],
     title: str,
     progress: Progress,
-) -> MaestroClassifier:
+) -> Estimator:
     """Fit one fold, or read it when it is finished already."""
     origin = {
         "dataset": loaded.card.name,
@@ -216,9 +216,9 @@ def _fitted(
     if job.resume and run.finished:
         _check_origin(run, origin)
         progress.note(f"{title}: finished already")
-        return MaestroClassifier.load(run.folder, device=job.device)
+        return load(run.folder, device=job.device)
     run.folder.mkdir(parents=True, exist_ok=True)
-    clf = MaestroClassifier(
+    clf = estimator_for(loaded.card)(
         recipe=job.recipe,
         random_state=job.seed,
         device=job.device,
@@ -252,9 +252,9 @@ def _check_origin(run: Run, origin: dict[str, Any]) -> None:
 
 
 def _test(
-    clf: MaestroClassifier, windows: Windows, plan: Sequence[Condition], progress: Progress
+    clf: Estimator, windows: Windows, plan: Sequence[Condition], progress: Progress
 ) -> list[Outcome]:
-    truth = class_numbers(clf.classes_, windows)
+    truth = truth_of(clf, windows)
     return evaluate(
         clf.explain,
         windows,
@@ -264,24 +264,12 @@ def _test(
     )
 
 
-def class_numbers(classes: NDArray[Any], windows: Windows) -> NDArray[np.int64]:
-    """Labels as numbers; a class that training never saw is refused by name."""
-    assert windows.labels is not None
-    unknown = sorted(set(windows.labels.tolist()) - set(classes.tolist()))
-    if unknown:
-        raise DataError(
-            f"test windows have classes that no training subject has: {', '.join(unknown)}.",
-            fix="Use fewer folds.",
-        )
-    return np.searchsorted(classes, windows.labels).astype(np.int64)
-
-
 def _results(
     job: Job,
     loaded: LoadedData,
     splits: Splits,
     chosen: Sequence[int],
-    fitted: Sequence[MaestroClassifier],
+    fitted: Sequence[Estimator],
     tested: Sequence[Sequence[Outcome]],
 ) -> Results:
     first = fitted[0]
@@ -313,15 +301,7 @@ def _results(
         "created": _now(),
         "notes": [n for n in (*shortened(loaded.notes), loaded.distrusted) if n],
     }
-    results = summarise(
-        pool(tested),
-        tested,
-        about=about,
-        classes=[str(c) for c in first.classes_],
-        schema=windows.schema,
-        rates=job.rates,
-        positive=loaded.card.positive,
-    )
+    results = summarised(fitted, pool(tested), tested, loaded, about=about, rates=job.rates)
     results.cost = cost
     shown = windows[test]
     assert shown.labels is not None
@@ -333,7 +313,9 @@ def _results(
     return results
 
 
-def _write(run: Run, results: Results, outcomes: Sequence[Outcome], classes: NDArray[Any]) -> None:
+def _write(
+    run: Run, results: Results, outcomes: Sequence[Outcome], classes: NDArray[Any] | None
+) -> None:
     write_outcomes(run.predictions, outcomes, classes)
     results.save(run.results)
     write_text(run.card, model_card(results))

@@ -9,31 +9,35 @@ from maestro_ts.signals.window_spec import WindowSpec
 
 __all__ = ["model_card"]
 
+CLASS_COLUMNS = {"accuracy": "accuracy", "macro_f1": "macro-F1"}
+NUMBER_COLUMNS = {"mae": "mean absolute error", "rmse": "root mean squared error", "r2": "R²"}
+
 
 def model_card(results: Results) -> str:
     """Markdown: data, split, scores under missing sensors, limits."""
     about = results.about
     relative = WindowSpec(**about["windows"]).baseline_text()
+    columns = NUMBER_COLUMNS if results.numbers else CLASS_COLUMNS
     lines = [
         f"# MAESTRO on {about['title']}",
         "",
         f"- Recipe: {about['recipe']}, seed {about['seed']}, {about['parameters']:,} parameters",
         f"- Modalities: {', '.join(m['name'] for m in results.modalities)}",
-        f"- Classes: {', '.join(map(str, results.classes))}",
+        _learned(results),
         f"- Windows: {about['n_train']} for training, {about['n_validation']} for the choice of "
         f"weights, {about['n_test']} for the test; no subject in two of them",
         f"- Test subjects: {', '.join(about['subjects_test'])}",
         *([f"- {relative}"] if relative else []),
         "",
-        "| missing | realised | accuracy | macro-F1 |",
-        "|---|---|---|---|",
+        f"| missing | realised | {' | '.join(columns.values())} |",
+        "|---|---" + "|---" * len(columns) + "|",
     ]
-    lines += [_row(row, f"{row['rate']:.0%} of the modalities") for row in results.curve]
+    lines += [_row(row, f"{row['rate']:.0%} of the modalities", columns) for row in results.curve]
     for row in results.scores:
         if row["mode"] == "pattern":
-            lines.append(_row(row, "only " + ", ".join(row["pattern"])))
+            lines.append(_row(row, "only " + ", ".join(row["pattern"]), columns))
         elif row["mode"] != "modality" and row["rate"] > 0:
-            lines.append(_row(row, f"{row['rate']:.0%}, {row['mode']}"))
+            lines.append(_row(row, f"{row['rate']:.0%}, {row['mode']}", columns))
     lines += ["", "## Limits", ""]
     lines += [f"- {note}" for note in about.get("notes", [])]
     lines += [
@@ -44,6 +48,16 @@ def model_card(results: Results) -> str:
     return "\n".join(lines)
 
 
-def _row(row: dict[str, Any], label: str) -> str:
-    realised = row.get("realised", 0.0)
-    return f"| {label} | {realised:.2f} | {row['accuracy']:.3f} | {row['macro_f1']:.3f} |"
+def _learned(results: Results) -> str:
+    numbers = results.numbers
+    if not numbers:
+        return f"- Classes: {', '.join(map(str, results.classes))}"
+    return (
+        f"- Estimates: {numbers['name']} in {numbers['unit']}; the median of the training numbers "
+        f"has a mean absolute error of {numbers['median_mae']:.3f}"
+    )
+
+
+def _row(row: dict[str, Any], label: str, columns: dict[str, str]) -> str:
+    scores = ["–" if row[key] is None else f"{row[key]:.3f}" for key in columns]
+    return f"| {label} | {row.get('realised', 0.0):.2f} | {' | '.join(scores)} |"

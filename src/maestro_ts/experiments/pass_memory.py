@@ -21,7 +21,7 @@ import torch
 
 import maestro_ts
 from maestro_ts.errors import RunError
-from maestro_ts.estimator import MaestroClassifier
+from maestro_ts.estimator import load
 from maestro_ts.experiments.drawn_windows import drawn_batches
 from maestro_ts.training.precision import in_precision
 
@@ -68,7 +68,7 @@ def pass_memory(folder: Path, sizes: Sequence[int], threads: int) -> PassMemory:
 def measured(folder: Path, sizes: Sequence[int], threads: int) -> PassMemory:
     """The same in this process, which must be a fresh one."""
     torch.set_num_threads(threads)
-    clf = MaestroClassifier.load(folder)
+    clf = load(folder)
     names = clf.schema_.names
     batches = [drawn_batches(clf.front_end_, clf.duration_, n)(names) for n in sizes]
     forget()

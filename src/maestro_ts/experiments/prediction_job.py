@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from maestro_ts.errors import ConfigError, DataError, FormatError, RunError
-from maestro_ts.estimator import MaestroClassifier
+from maestro_ts.estimator import load
 from maestro_ts.evaluation.results import Results
+from maestro_ts.experiments.learned import Estimator, classes_of
 from maestro_ts.experiments.loading import check_store
 from maestro_ts.experiments.prediction_table import write_predictions
 from maestro_ts.experiments.progress import Progress
@@ -63,7 +64,7 @@ def predict_files(
         How many windows, and how many of them have no sensor at all.
     """
     progress = progress or Progress()
-    clf = MaestroClassifier.load(folder, precision=precision)
+    clf = load(folder, precision=precision)
     if not source.exists():
         raise DataError("no such file or folder.", where=str(source))
     if source.suffix == ".npz":
@@ -75,7 +76,7 @@ def predict_files(
         windows = _from_files(folder, source, progress, names or {}, distrust)
     prediction = clf.explain(windows)
     seen = windows.with_schema(clf.schema_)
-    write_predictions(out, seen, prediction, clf.classes_)
+    write_predictions(out, seen, prediction, classes_of(clf))
     return len(windows), int((~seen.present.any(axis=1)).sum())
 
 
@@ -97,7 +98,7 @@ def _used(folder: Path) -> WindowSpec | None:
     return WindowSpec(**Results.load(Run(folder).results).about["windows"])
 
 
-def _from_npz(source: Path, clf: MaestroClassifier, names: Mapping[str, str]) -> Windows:
+def _from_npz(source: Path, clf: Estimator, names: Mapping[str, str]) -> Windows:
     try:
         with np.load(source, allow_pickle=False) as arrays:
             X = {names.get(name, name): arrays[name] for name in arrays.files}

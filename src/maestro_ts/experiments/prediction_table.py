@@ -18,19 +18,20 @@ __all__ = ["write_outcomes", "write_predictions"]
 
 
 def write_predictions(
-    path: Path, windows: Windows, prediction: Prediction, classes: NDArray[Any]
+    path: Path, windows: Windows, prediction: Prediction, classes: NDArray[Any] | None
 ) -> None:
     """What a model says of windows: place, prediction, probability of every class, what was there.
 
     Columns ``source, subject, start_s, duration_s, predicted, p_<class>…, present_<modality>…``
-    and ``prior``: True where no modality was present and the answer is the learned prior.
+    and ``prior``: True where no modality was present and the answer is the learned prior. Without
+    classes `predicted` is the estimated number, and there are no probabilities.
     """
     columns: dict[str, Any] = {
         "source": windows.sources,
         "subject": windows.subjects,
         "start_s": windows.start_s,
         "duration_s": windows.duration_s,
-        **_probabilities(prediction, classes),
+        **_predicted(prediction, classes),
     }
     for m, name in enumerate(windows.schema.names):
         columns[f"present_{name}"] = windows.present[:, m]
@@ -38,7 +39,7 @@ def write_predictions(
     _write(path, columns)
 
 
-def write_outcomes(path: Path, outcomes: Sequence[Outcome], classes: NDArray[Any]) -> None:
+def write_outcomes(path: Path, outcomes: Sequence[Outcome], classes: NDArray[Any] | None) -> None:
     """What a model said under every condition of an evaluation."""
     parts: list[dict[str, Any]] = []
     for outcome in outcomes:
@@ -50,14 +51,18 @@ def write_outcomes(path: Path, outcomes: Sequence[Outcome], classes: NDArray[Any
                 "mode": np.full(n, c.mode),
                 "rate": np.full(n, c.rate),
                 "pattern": np.full(n, "+".join(c.pattern)),
-                "truth": np.asarray(classes[outcome.truth]).astype(str),
-                **_probabilities(outcome.prediction, classes),
+                "truth": outcome.truth
+                if classes is None
+                else np.asarray(classes[outcome.truth]).astype(str),
+                **_predicted(outcome.prediction, classes),
             }
         )
     _write(path, {key: np.concatenate([p[key] for p in parts]) for key in parts[0]})
 
 
-def _probabilities(prediction: Prediction, classes: NDArray[Any]) -> dict[str, Any]:
+def _predicted(prediction: Prediction, classes: NDArray[Any] | None) -> dict[str, Any]:
+    if classes is None:
+        return {"predicted": prediction.numbers}
     p = prediction.probabilities
     best = np.asarray(classes[p.argmax(axis=1)]).astype(str)
     return {"predicted": best} | {

@@ -8,9 +8,11 @@ from functools import partial
 from pathlib import Path
 
 from maestro_ts._version import __version__
+from maestro_ts.estimator import load
 from maestro_ts.evaluation.sensor_file import SensorFile
 from maestro_ts.evaluation.sensor_valuation import PERMUTATIONS
-from maestro_ts.experiments.main_job import class_numbers, held_out
+from maestro_ts.experiments.learned import class_numbers, classifier
+from maestro_ts.experiments.main_job import held_out
 from maestro_ts.experiments.progress import Progress
 from maestro_ts.experiments.sensor_costs import read_costs
 from maestro_ts.report.page import write_report
@@ -50,7 +52,8 @@ def value_run(
     """
     progress = progress or Progress()
     prices, unit = (None, "") if costs is None else read_costs(costs)
-    clf, results, loaded, windows = held_out(folder, data, progress)
+    clf = classifier(load(folder), "the worth of sensors")  # before data are read for nothing
+    _, results, loaded, windows = held_out(folder, data, progress)
     class_numbers(clf.classes_, windows)
     values = []
     for kind in _kinds(by, clf.schema_):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from maestro_ts.evaluation.results import Results
-from maestro_ts.report.wording import METRICS, everything_present, interval, scored
+from maestro_ts.report.wording import everything_present, interval, metrics_of, scored
 from maestro_ts.signals.window_spec import WindowSpec
 
 __all__ = ["Detail", "Headline", "details", "headlines", "notes", "page_title", "summary"]
@@ -68,38 +68,47 @@ def summary(results: Results) -> str:
         parts.append(f"tested on {about['n_test']:,} windows{people}")
     sentence = ", ".join(parts)
     sensors = _counted(len(results.modalities), "modality", "modalities")
-    scope = f"{sensors}, {_counted(len(results.classes), 'class', 'classes')}."
+    learned = str(results.numbers.get("name", "")) or _counted(
+        len(results.classes), "class", "classes"
+    )
+    scope = f"{sensors}, {learned}."
     relative = WindowSpec(**(about.get("windows") or {})).baseline_text()
     scope = f"{scope} {relative}" if relative else scope
     return f"{sentence[0].upper()}{sentence[1:]}. {scope}" if sentence else scope
 
 
 def headlines(results: Results) -> list[Headline]:
-    """Accuracy, macro-F1 and, with a positive class, its ranking, with everything present."""
+    """The scores and, with a positive class, its ranking, with everything present."""
     row = everything_present(results)
     if row is None:
         return []
     # The interval is a bootstrap over subjects: one subject says nothing about the next.
     lone = len(results.subjects) == 1
     found = []
-    for metric in ("accuracy", "macro_f1"):
-        bounds = row.get(f"{metric}_interval")
+    known = metrics_of(results)
+    # Of classes the accuracy first, which everybody knows.
+    for metric in known if results.numbers else known[::-1]:
+        bounds = row.get(f"{metric.key}_interval")
         note = f"95 % interval by subject: {interval(bounds)}" if bounds and not lone else ""
         if lone:
             note = "one test subject: no interval"
-        found.append(Headline(METRICS[metric], scored(row[metric]), note))
-    for metric, name in (("auroc", "AUROC"), ("auprc", "AUPRC")):
-        if row.get(metric) is not None:
+        found.append(Headline(metric.label, scored(row[metric.key]), note))
+    if results.numbers:
+        blind = f"{known[0].label}, training median"
+        value = scored(results.numbers["median_mae"])
+        found.append(Headline(blind, value, "what is reached without looking at any signal"))
+    for ranking, name in (("auroc", "AUROC"), ("auprc", "AUPRC")):
+        if row.get(ranking) is not None:
             note = (
-                "" if lone else f"95 % interval by subject: {interval(row[f'{metric}_interval'])}"
+                "" if lone else f"95 % interval by subject: {interval(row[f'{ranking}_interval'])}"
             )
-            found.append(Headline(name, scored(row[metric]), note))
+            found.append(Headline(name, scored(row[ranking]), note))
     complete = row.get("complete") or {}
     if complete.get("n") and complete["n"] != row["n"]:
         found.append(
             Headline(
-                "Macro-F1, complete windows",
-                scored(complete["macro_f1"]),
+                f"{known[0].label}, complete windows",
+                scored(complete[known[0].key]),
                 f"{complete['n']:,} of {row['n']:,} windows had all sensors to begin with",
             )
         )

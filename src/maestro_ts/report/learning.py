@@ -17,16 +17,19 @@ SERIES = {
     "loss": ("training loss", BLUE),
     "validation_loss": ("validation loss", ORANGE),
     "validation_f1": ("validation macro-F1", GREEN),
+    "validation_mae": ("validation mean absolute error", GREEN),
 }
+SCORES = {"validation_f1": "Macro-F1", "validation_mae": "Mean absolute error"}
 Log = Sequence[Mapping[str, Any]]
 
 
 def learning_figure(results: Results) -> go.Figure | None:
-    """Losses above, validation macro-F1 below (where there was a validation)."""
+    """Losses above, the validation's score below (where there was a validation)."""
     runs = _runs(results)
     if not runs:
         return None
-    scored = any(_points(log, "validation_f1") for _, log in runs)
+    below = [name for name in SCORES if any(_points(log, name) for _, log in runs)]
+    scored = bool(below)
     figure = make_subplots(
         rows=2 if scored else 1, cols=1, shared_xaxes=True, vertical_spacing=0.06
     )
@@ -36,7 +39,7 @@ def learning_figure(results: Results) -> go.Figure | None:
         _add_best(figure, fold, log, first=i == 0)
     figure.update_yaxes(title_text="Loss", rangemode="tozero", row=1, col=1)
     if scored:
-        figure.update_yaxes(title_text="Macro-F1", row=2, col=1)
+        figure.update_yaxes(title_text=SCORES[below[0]], row=2, col=1)
     last = max(row["epoch"] for _, log in runs for row in log)
     # Whole epochs alone: plotly would put ticks between the first few.
     figure.update_xaxes(range=[0.5, last + 0.5], dtick=1 if last <= 10 else None)
@@ -58,7 +61,7 @@ def learning_alt(results: Results) -> str:
     """What it shows."""
     best = [_best(log) for _, log in _runs(results)]
     epochs = ", ".join(str(row["epoch"]) for row in best if row)
-    return f"Line chart of the losses and the validation macro-F1 by epoch; best epoch: {epochs}."
+    return f"Line chart of the losses and the validation score by epoch; best epoch: {epochs}."
 
 
 def _runs(results: Results) -> list[tuple[str, Log]]:
@@ -91,7 +94,7 @@ def _add_line(
         line={"color": colour, "width": 1.2 if many else 2},
         meta={"fold": fold, "series": name},
         hovertemplate=f"epoch %{{x}}: {label} %{{y:.4f}} (fold %{{meta.fold}})<extra></extra>",
-        row=2 if name == "validation_f1" else 1,
+        row=2 if name in SCORES else 1,
         col=1,
     )
 
@@ -100,7 +103,7 @@ def _add_best(figure: go.Figure, fold: str, log: Log, *, first: bool) -> None:
     best = _best(log)
     if best is None:
         return
-    name = next(n for n in ("validation_f1", "validation_loss", "loss") if best.get(n) is not None)
+    name = next(n for n in (*SCORES, "validation_loss", "loss") if best.get(n) is not None)
     figure.add_scatter(
         x=[best["epoch"]],
         y=[best[name]],
@@ -111,6 +114,6 @@ def _add_best(figure: go.Figure, fold: str, log: Log, *, first: bool) -> None:
         marker={"symbol": "circle-open", "size": 11, "color": INK, "line": {"width": 2}},
         meta={"fold": fold, "series": "best"},
         hovertemplate="best: epoch %{x} (fold %{meta.fold})<extra></extra>",
-        row=2 if name == "validation_f1" else 1,
+        row=2 if name in SCORES else 1,
         col=1,
     )

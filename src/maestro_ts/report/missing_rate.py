@@ -9,7 +9,15 @@ import plotly.graph_objects as go
 
 from maestro_ts.evaluation.results import Results
 from maestro_ts.report.theme import colour_of, styled, tint
-from maestro_ts.report.wording import METRICS, mode_label, percent, plain, scored
+from maestro_ts.report.wording import (
+    Metric,
+    axis_of,
+    metrics_of,
+    mode_label,
+    percent,
+    plain,
+    scored,
+)
 
 __all__ = [
     "band",
@@ -54,6 +62,8 @@ def band(rows: Rows, metric: str) -> tuple[str, list[float], list[float]] | None
     """Kind, lower and upper edge: over the folds if there are several, else by subject."""
     if all(len(row.get("folds") or ()) > 1 for row in rows):
         values = [[fold[metric] for fold in row["folds"]] for row in rows]
+        if any(v is None for fold in values for v in fold):
+            return None
         return "folds", [min(v) for v in values], [max(v) for v in values]
     bounds = [row.get(f"{metric}_interval") for row in rows]
     known = [b for b in bounds if b]
@@ -71,7 +81,7 @@ def missing_rate_figure(results: Results) -> go.Figure | None:
     rivals = rival_curves(results)
     modes = list(dict.fromkeys([*by_mode, *(mode for _, mode, _ in rivals)]))
     colours = {mode: colour_of(i) for i, mode in enumerate(modes)}
-    for metric in METRICS:
+    for metric in metrics_of(results):
         for mode, rows in by_mode.items():
             _add_band(figure, rows, metric, mode, colours[mode])
             _add_line(figure, rows, metric, mode, colours[mode])
@@ -82,7 +92,7 @@ def missing_rate_figure(results: Results) -> go.Figure | None:
     figure.update_xaxes(
         title_text="Missing rate", tickformat=".0%", dtick=0.2, range=[-0.03, max(top, 0.2) + 0.03]
     )
-    figure.update_yaxes(title_text=METRICS["macro_f1"], range=[0, 1.02])
+    figure.update_yaxes(title_text=metrics_of(results)[0].label, **axis_of(results))
     # The page writes the chosen metric to this axis.
     styled(figure, 420, meta={"titled": "yaxis"}, hovermode="closest")
     # Filled bands would turn the order of the legend round.
@@ -91,22 +101,23 @@ def missing_rate_figure(results: Results) -> go.Figure | None:
 
 def missing_rate_caption(results: Results) -> str:
     """How to read it, and what the bands are."""
-    kinds = {b[0] for rows in curves(results).values() if (b := band(rows, "macro_f1"))}
+    main = metrics_of(results)[0].key
+    kinds = {b[0] for rows in curves(results).values() if (b := band(rows, main))}
     text = "The flatter a line, the less what is missing costs"
     if results.about.get("rivals"):
         text += "; dashed lines are other models under the same conditions"
     said = [f"bands run {' or '.join(BANDS[k] for k in sorted(kinds))}"] if kinds else []
-    if results.curve and band(results.curve, "macro_f1") is None:
+    if results.curve and band(results.curve, main) is None:
         said.append("the line of whole sensors is an average over all their combinations")
     return f"{text}. {_sentence('; '.join(said))}".rstrip()
 
 
 def missing_rate_alt(results: Results) -> str:
     """What it shows."""
-    said = []
+    said, main = [], metrics_of(results)[0]
     for mode, rows in curves(results).items():
-        ends = [f"{scored(r['macro_f1'])} at {percent(r['rate'])}" for r in (rows[0], rows[-1])]
-        said.append(f"{mode_label(mode)}: macro-F1 {' and '.join(ends)}")
+        ends = [f"{scored(r[main.key])} at {percent(r['rate'])}" for r in (rows[0], rows[-1])]
+        said.append(f"{mode_label(mode)}: {main.within} {' and '.join(ends)}")
     return f"Line chart of scores by missing rate; {'; '.join(said)}."
 
 
@@ -114,16 +125,16 @@ def _sentence(text: str) -> str:
     return f"{text[0].upper()}{text[1:]}." if text else ""
 
 
-def _common(metric: str, mode: str) -> dict[str, Any]:
+def _common(metric: Metric, mode: str) -> dict[str, Any]:
     return {
-        "meta": {"choice": METRICS[metric], "mode": mode},
-        "visible": metric == "macro_f1",
+        "meta": {"choice": metric.label, "mode": mode},
+        "visible": metric.main,
         "legendgroup": mode,
     }
 
 
-def _add_band(figure: go.Figure, rows: Rows, metric: str, mode: str, colour: str) -> None:
-    edges = band(rows, metric)
+def _add_band(figure: go.Figure, rows: Rows, metric: Metric, mode: str, colour: str) -> None:
+    edges = band(rows, metric.key)
     if edges is None:
         return
     for values, fill in zip(edges[1:], ("none", "tonexty"), strict=True):
@@ -140,33 +151,33 @@ def _add_band(figure: go.Figure, rows: Rows, metric: str, mode: str, colour: str
         )
 
 
-def _add_line(figure: go.Figure, rows: Rows, metric: str, mode: str, colour: str) -> None:
+def _add_line(figure: go.Figure, rows: Rows, metric: Metric, mode: str, colour: str) -> None:
     figure.add_scatter(
         x=[row["rate"] for row in rows],
-        y=[row[metric] for row in rows],
+        y=[row[metric.key] for row in rows],
         customdata=[row.get("realised") for row in rows],
         mode="lines+markers",
         name=plain(mode_label(mode)),
         line={"color": colour, "width": 2.5},
         marker={"size": 7, "color": colour},
-        hovertemplate=f"{METRICS[metric]} %{{y:.3f}} at %{{x:.0%}}<br>"
+        hovertemplate=f"{metric.label} %{{y:.3f}} at %{{x:.0%}}<br>"
         "really missing: %{customdata:.1%}<extra></extra>",
         **_common(metric, mode),
     )
 
 
 def _add_rival(
-    figure: go.Figure, rows: Rows, metric: str, who: tuple[str, str], colour: str, look: int
+    figure: go.Figure, rows: Rows, metric: Metric, who: tuple[str, str], colour: str, look: int
 ) -> None:
     name, mode = who
     figure.add_scatter(
         x=[row["rate"] for row in rows],
-        y=[row[metric] for row in rows],
+        y=[row[metric.key] for row in rows],
         customdata=[plain(name)] * len(rows),
         mode="lines+markers",
         name=plain(f"{name}: {mode_label(mode)}"),
         line={"color": colour, "width": 1.5, "dash": DASHES[look % len(DASHES)]},
         marker={"size": 7, "color": colour, "symbol": SYMBOLS[look % len(SYMBOLS)]},
-        hovertemplate=f"%{{customdata}}: {METRICS[metric]} %{{y:.3f}} at %{{x:.0%}}<extra></extra>",
+        hovertemplate=f"%{{customdata}}: {metric.label} %{{y:.3f}} at %{{x:.0%}}<extra></extra>",
         **_common(metric, mode),
     )

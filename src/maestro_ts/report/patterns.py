@@ -12,8 +12,10 @@ from maestro_ts.report.blocks import Table
 from maestro_ts.report.matrix import add_matrix, matrix_share
 from maestro_ts.report.theme import BLUE, INK, row_height, styled
 from maestro_ts.report.wording import (
-    METRICS,
+    Metric,
+    axis_of,
     interval,
+    metrics_of,
     names,
     pattern_label,
     scored,
@@ -30,11 +32,12 @@ SHOWN_OPEN = 8  # rows; a longer table is folded
 
 
 def pattern_rows(results: Results) -> list[dict[str, Any]]:
-    """Scores of all patterns, best macro-F1 first; none where there is nothing to compare."""
+    """Scores of all patterns, the best first; none where there is nothing to compare."""
     rows = [row for row in results.scores if row["mode"] == "pattern"]
     if len(rows) < 2:
         return []
-    return sorted(rows, key=lambda row: -float(row["macro_f1"]))
+    main = metrics_of(results)[0]
+    return sorted(rows, key=lambda row: -main.sign * float(row[main.key]))
 
 
 def patterns_figure(results: Results) -> go.Figure | None:
@@ -52,10 +55,11 @@ def patterns_figure(results: Results) -> go.Figure | None:
         horizontal_spacing=0.02,
     )
     add_matrix(figure, [row["pattern"] for row in rows], sensors)
-    for metric in METRICS:
+    for metric in metrics_of(results):
         _add_bars(figure, rows, metric, len(sensors))
     figure.update_yaxes(range=[len(rows) - 0.5, -0.5], showgrid=False, showticklabels=False)
-    figure.update_xaxes(title_text=METRICS["macro_f1"], range=[0, 1.02], row=1, col=2)
+    title = metrics_of(results)[0].label
+    figure.update_xaxes(title_text=title, **axis_of(results), row=1, col=2)
     return styled(
         figure,
         row_height(len(rows), 24, 130),
@@ -72,11 +76,11 @@ def patterns_alt(results: Results) -> str:
     m = len(results.modalities)
     if not rows:
         return ""
-    best, worst = rows[0], rows[-1]
+    best, worst, main = rows[0], rows[-1], metrics_of(results)[0]
     return (
-        f"Bar chart of {len(rows)} sensor combinations: from macro-F1 {scored(best['macro_f1'])} "
-        f"({pattern_label(best['pattern'], m)}) to {scored(worst['macro_f1'])} "
-        f"({pattern_label(worst['pattern'], m)})."
+        f"Bar chart of {len(rows)} sensor combinations: from {main.within} "
+        f"{scored(best[main.key])} ({pattern_label(best['pattern'], m)}) to "
+        f"{scored(worst[main.key])} ({pattern_label(worst['pattern'], m)})."
     )
 
 
@@ -90,34 +94,36 @@ def patterns_table(results: Results) -> list[Table]:
         "Sensors",
         "Missing",
         "Windows",
-        "Macro-F1",
-        "95 % interval",
-        "Accuracy",
-        "95 % interval",
+        *(text for metric in metrics_of(results) for text in (metric.label, "95 % interval")),
     ]
     body = [
         [
             pattern_label(row["pattern"], m),
             str(m - len(row["pattern"])),
             f"{row['n']:,}",
-            scored(row["macro_f1"]),
-            interval(row.get("macro_f1_interval")),
-            scored(row["accuracy"]),
-            interval(row.get("accuracy_interval")),
+            *(
+                text
+                for metric in metrics_of(results)
+                for text in (
+                    scored(row[metric.key]),
+                    interval(row.get(f"{metric.key}_interval")),
+                )
+            ),
         ]
         for row in rows
     ]
     return [Table("All sensor combinations", head, body, folded=len(body) > SHOWN_OPEN)]
 
 
-def _add_bars(figure: go.Figure, rows: list[dict[str, Any]], metric: str, m: int) -> None:
-    values = [row[metric] for row in rows]
-    bounds = [row.get(f"{metric}_interval") or [row[metric]] * 2 for row in rows]
+def _add_bars(figure: go.Figure, rows: list[dict[str, Any]], metric: Metric, m: int) -> None:
+    rows = [row for row in rows if row[metric.key] is not None]
+    values = [row[metric.key] for row in rows]
+    bounds = [row.get(f"{metric.key}_interval") or [row[metric.key]] * 2 for row in rows]
     figure.add_bar(
         x=values,
         y=list(range(len(rows))),
         orientation="h",
-        name=METRICS[metric],
+        name=metric.label,
         marker={"color": BLUE},
         error_x={
             "type": "data",
@@ -132,10 +138,10 @@ def _add_bars(figure: go.Figure, rows: list[dict[str, Any]], metric: str, m: int
             [wrapped(pattern_label(row["pattern"], m), 32), *b]
             for row, b in zip(rows, bounds, strict=True)
         ],
-        hovertemplate=f"%{{customdata[0]}}<br>{METRICS[metric]} %{{x:.3f}} "
+        hovertemplate=f"%{{customdata[0]}}<br>{metric.label} %{{x:.3f}} "
         "(%{customdata[1]:.3f}–%{customdata[2]:.3f})<extra></extra>",
-        meta={"choice": METRICS[metric]},
-        visible=metric == "macro_f1",
+        meta={"choice": metric.label},
+        visible=metric.main,
         row=1,
         col=2,
     )

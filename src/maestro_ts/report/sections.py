@@ -8,6 +8,7 @@ from maestro_ts.report.blocks import Section, block, section
 from maestro_ts.report.budgets import BUDGETS_CAPTION, budgets_alt, budgets_figure, budgets_width
 from maestro_ts.report.confusions import CONFUSIONS_CAPTION, confusions_alt, confusions_figure
 from maestro_ts.report.cost import COST_CAPTION, cost_alt, cost_facts, cost_figure
+from maestro_ts.report.estimates import ESTIMATES_CAPTION, estimates_alt, estimates_figure
 from maestro_ts.report.experts import EXPERTS_CAPTION, experts_alt, experts_figure, experts_width
 from maestro_ts.report.learning import learning_alt, learning_caption, learning_figure
 from maestro_ts.report.missing_rate import (
@@ -42,6 +43,7 @@ def sections(results: Results, sensors: SensorFile | None = None) -> list[Sectio
         *_patterns(results),
         *sensor_sections(sensors),
         *_confusions(results),
+        *_estimates(results),
         *_subjects(results),
         *_inside(results),
         *_signal(results),
@@ -74,6 +76,15 @@ def _confusions(results: Results) -> list[Section]:
         "confusions",
         "Which class is taken for which",
         block("confusion", figure, CONFUSIONS_CAPTION, confusions_alt(results), width),
+    )
+
+
+def _estimates(results: Results) -> list[Section]:
+    words = ESTIMATES_CAPTION, estimates_alt(results)
+    return section(
+        "estimates",
+        "Estimated against true",
+        block("estimate", estimates_figure(results), *words),
     )
 
 

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from maestro_ts.evaluation.results import Results
 from maestro_ts.report.blocks import Table
 from maestro_ts.report.theme import BLUE, GREEN, ORANGE, VERMILLION, row_height, styled
-from maestro_ts.report.wording import METRICS, plain, scored, shortened
+from maestro_ts.report.wording import Metric, axis_of, metrics_of, plain, scored, shortened
 
 __all__ = [
     "SUBJECTS_CAPTION",
@@ -31,8 +31,15 @@ LINES = {"lowest": (VERMILLION, "dot"), "median": (GREEN, "solid"), "highest": (
 
 
 def subject_rows(results: Results) -> list[dict[str, Any]]:
-    """Best macro-F1 first."""
-    return sorted(results.subjects, key=lambda row: -float(row["macro_f1"]))
+    """The best first."""
+    main = metrics_of(results)[0]
+    return sorted(results.subjects, key=lambda row: -main.sign * float(row[main.key]))
+
+
+def subject_metrics(results: Results) -> list[Metric]:
+    """Scores that every subject has: one number has no R²."""
+    known = metrics_of(results)
+    return [m for m in known if all(row[m.key] is not None for row in results.subjects)]
 
 
 def spread(results: Results, metric: str) -> dict[str, float]:
@@ -47,11 +54,11 @@ def subjects_figure(results: Results) -> go.Figure | None:
     if not rows:
         return None
     figure = go.Figure()
-    for metric in METRICS:
-        for name, value in spread(results, metric).items():
+    for metric in subject_metrics(results):
+        for name, value in spread(results, metric.key).items():
             _add_rule(figure, metric, name, value, len(rows))
         _add_dots(figure, rows, metric)
-    figure.update_xaxes(title_text=METRICS["macro_f1"], range=[0, 1.02])
+    figure.update_xaxes(title_text=metrics_of(results)[0].label, **axis_of(results))
     figure.update_yaxes(
         tickvals=list(range(len(rows))),
         ticktext=[shortened(row["subject"], 14) for row in rows],
@@ -66,11 +73,12 @@ def subjects_facts(results: Results) -> list[tuple[str, str]]:
     rows = subject_rows(results)
     if not rows:
         return []
-    middle = spread(results, "macro_f1")["median"]
+    main = metrics_of(results)[0]
+    low, high = (rows[-1], rows[0]) if main.sign > 0 else (rows[0], rows[-1])
     return [
-        ("Lowest macro-F1", f"{scored(rows[-1]['macro_f1'])} ({rows[-1]['subject']})"),
-        ("Median", scored(middle)),
-        ("Highest", f"{scored(rows[0]['macro_f1'])} ({rows[0]['subject']})"),
+        (f"Lowest {main.within}", f"{scored(low[main.key])} ({low['subject']})"),
+        ("Median", scored(spread(results, main.key)["median"])),
+        ("Highest", f"{scored(high[main.key])} ({high['subject']})"),
     ]
 
 
@@ -78,41 +86,43 @@ def subjects_alt(results: Results) -> str:
     """What it shows."""
     if not results.subjects:
         return ""
-    said = ", ".join(f"{k} {scored(v)}" for k, v in spread(results, "macro_f1").items())
-    return f"Dot chart of macro-F1 of {len(results.subjects)} subjects: {said}."
+    main = metrics_of(results)[0]
+    said = ", ".join(f"{k} {scored(v)}" for k, v in spread(results, main.key).items())
+    return f"Dot chart of {main.within} of {len(results.subjects)} subjects: {said}."
 
 
 def subjects_table(results: Results) -> list[Table]:
     """The same numbers in a table."""
+    metrics = subject_metrics(results)
     rows = [
-        [str(row["subject"]), f"{row['n']:,}", scored(row["macro_f1"]), scored(row["accuracy"])]
+        [str(row["subject"]), f"{row['n']:,}", *(scored(row[m.key]) for m in metrics)]
         for row in subject_rows(results)
     ]
     if not rows:
         return []
-    head = ["Subject", "Windows", "Macro-F1", "Accuracy"]
+    head = ["Subject", "Windows", *(m.label for m in metrics)]
     return [Table("All subjects", head, rows, folded=len(rows) > SHOWN_OPEN)]
 
 
-def _common(metric: str) -> dict[str, Any]:
-    return {"meta": {"choice": METRICS[metric]}, "visible": metric == "macro_f1"}
+def _common(metric: Metric) -> dict[str, Any]:
+    return {"meta": {"choice": metric.label}, "visible": metric.main}
 
 
-def _add_dots(figure: go.Figure, rows: list[dict[str, Any]], metric: str) -> None:
+def _add_dots(figure: go.Figure, rows: list[dict[str, Any]], metric: Metric) -> None:
     figure.add_scatter(
-        x=[row[metric] for row in rows],
+        x=[row[metric.key] for row in rows],
         y=list(range(len(rows))),
         mode="markers",
         marker={"color": BLUE, "size": 9},
         name="subject",
         customdata=[[plain(row["subject"]), row["n"]] for row in rows],
         hovertemplate="subject %{customdata[0]}, %{customdata[1]} windows: "
-        f"{METRICS[metric]} %{{x:.3f}}<extra></extra>",
+        f"{metric.label} %{{x:.3f}}<extra></extra>",
         **_common(metric),
     )
 
 
-def _add_rule(figure: go.Figure, metric: str, name: str, value: float, n: int) -> None:
+def _add_rule(figure: go.Figure, metric: Metric, name: str, value: float, n: int) -> None:
     colour, dash = LINES[name]
     figure.add_scatter(
         x=[value, value],

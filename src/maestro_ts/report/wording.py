@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import textwrap
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from maestro_ts.evaluation.results import Results
@@ -12,10 +13,13 @@ from maestro_ts.evaluation.results import Results
 __all__ = [
     "LABEL_WIDTH",
     "METRICS",
+    "Metric",
+    "axis_of",
     "condition_label",
     "everything_present",
     "interval",
     "label_height",
+    "metrics_of",
     "mode_label",
     "names",
     "pattern_label",
@@ -27,6 +31,51 @@ __all__ = [
 ]
 
 METRICS = {"macro_f1": "Macro-F1", "accuracy": "Accuracy"}
+NUMBER_METRICS = {"mae": "Mean absolute error", "rmse": "Root mean squared error", "r2": "R²"}
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A score as the page names it.
+
+    Attributes
+    ----------
+    key : str
+        In a row of the results.
+    label : str
+        With its unit, if it has one.
+    main : bool
+        Shown first, and what rows are ordered by.
+    sign : int
+        1 if larger is better, -1 if smaller is.
+    """
+
+    key: str
+    label: str
+    main: bool
+    sign: int
+
+    @property
+    def within(self) -> str:
+        """Its name within a sentence."""
+        return self.label if self.label.isupper() else self.label[0].lower() + self.label[1:]
+
+
+def metrics_of(results: Results) -> list[Metric]:
+    """The scores that results have, the main one first."""
+    if not results.numbers:
+        return [Metric(k, v, k == "macro_f1", 1) for k, v in METRICS.items()]
+    unit = results.numbers["unit"]
+    return [
+        Metric(k, v if k == "r2" else f"{v} ({unit})", k == "mae", 1 if k == "r2" else -1)
+        for k, v in NUMBER_METRICS.items()
+    ]
+
+
+def axis_of(results: Results) -> dict[str, Any]:
+    """Range of an axis of scores: shares of one whole, or errors from 0 on."""
+    return {"rangemode": "tozero"} if results.numbers else {"range": [0, 1.02]}
+
 
 LABEL_WIDTH = 20  # characters a line, beside a figure
 

@@ -21,6 +21,8 @@ class EpochReport:
         Mean training loss of the epoch.
     validation_loss, validation_f1 : float or None
         None without validation windows, or in an epoch without a validation.
+    validation_mae : float or None
+        Mean absolute error, in place of the F1 where a number is learned.
     learning_rate : float
     mean_budget : float or None
     seconds : float
@@ -40,6 +42,7 @@ class EpochReport:
     mean_budget: float | None
     seconds: float
     best: bool
+    validation_mae: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON lines."""

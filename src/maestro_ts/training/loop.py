@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -19,7 +18,6 @@ from maestro_ts.contract.batch import Batch
 from maestro_ts.contract.front_end import FrontEnd
 from maestro_ts.contract.network import Network
 from maestro_ts.errors import RunError
-from maestro_ts.evaluation.metrics import macro_f1
 from maestro_ts.recipe import Recipe, TrainingSettings
 from maestro_ts.signals.masks import hide, modality_mask
 from maestro_ts.signals.windows import Windows
@@ -27,6 +25,7 @@ from maestro_ts.training.augmentation import augmented
 from maestro_ts.training.callbacks import Callback, EpochReport
 from maestro_ts.training.curriculum import draw_mask
 from maestro_ts.training.memory import memory_kept
+from maestro_ts.training.objective import ClassObjective, Objective
 from maestro_ts.training.precision import in_precision
 from maestro_ts.training.predictor import predict_prepared
 from maestro_ts.training.resume import (
@@ -43,10 +42,18 @@ __all__ = ["Examples", "Trainer", "learning_rate", "planned_epochs"]
 
 @dataclass(frozen=True)
 class Examples:
-    """Windows with integer targets and weights."""
+    """Windows with targets and weights.
+
+    Attributes
+    ----------
+    windows : Windows
+    targets : (n,) int64, (n,) float64 or (n, K) float32
+        Numbers of classes, numbers to be estimated, or labels as 0 and 1.
+    weights : (n,)
+    """
 
     windows: Windows
-    targets: NDArray[np.int64]
+    targets: NDArray[Any]
     weights: NDArray[np.float32]
 
 
@@ -63,6 +70,8 @@ class Trainer:
     callbacks : sequence of Callback
     state_path : Path or None
         Where the resumable state goes after each epoch.
+    objective : Objective
+        What is learned; classes unless given.
     """
 
     front_end: FrontEnd
@@ -72,6 +81,7 @@ class Trainer:
     callbacks: Sequence[Callback] = ()
     state_path: Path | None = None
     log: list[dict[str, Any]] = field(default_factory=list)
+    objective: Objective = field(default_factory=ClassObjective)
 
     def fit(self, train: Examples, validation: Examples | None, *, resume: bool = False) -> None:
         """Run all epochs, or those that are left of an interrupted training."""
@@ -162,14 +172,9 @@ class Trainer:
         weight = torch.from_numpy(train.weights[rows]).to(self.device)
         # Members learn each by itself, so that they stay apart.
         answers = out.logits[None] if out.members is None else out.members
-        each = torch.stack(
-            [
-                F.cross_entropy(
-                    logits, target, reduction="none", label_smoothing=settings.label_smoothing
-                )
-                for logits in answers
-            ]
-        ).sum(dim=0)
+        smoothing = settings.label_smoothing
+        losses = [self.objective.loss(answer, target, smoothing) for answer in answers]
+        each = torch.stack(losses).sum(dim=0)
         loss = (each * weight).sum() / weight.sum().clamp(min=1e-12)
         total = loss if out.aux_loss is None else loss + out.aux_loss
         self.optimizer.zero_grad(set_to_none=True)
@@ -229,7 +234,7 @@ class Trainer:
         return held
 
     def _validate(self, held: list[tuple[Any, Examples]]) -> tuple[float, float]:
-        """Mean macro-F1 and mean log loss over the selection's rates."""
+        """The objective's score and its loss, mean over the selection's rates."""
         scores, losses = [], []
         live = None
         if self.average is not None:
@@ -243,10 +248,9 @@ class Trainer:
                 len(examples.targets),
                 precision=self.recipe.model.precision,
             )
-            p = predicted.probabilities
-            scores.append(macro_f1(examples.targets, p.argmax(axis=1)))
-            chosen = np.clip(p[np.arange(len(p)), examples.targets], 1e-12, 1.0)
-            losses.append(float(-np.log(chosen).mean()))
+            score, loss = self.objective.validated(predicted, examples.targets)
+            scores.append(score)
+            losses.append(loss)
         if live is not None:
             self.network.load_state_dict(live)
         return float(np.mean(scores)), float(np.mean(losses))
@@ -263,14 +267,15 @@ class Trainer:
         epochs: int,
         began: float,
     ) -> None:
-        f1 = validation_loss = None
+        score = validation_loss = None
         best = False
         due = self.epoch % self.recipe.training.evaluate_every == 0 or self.epoch == epochs
         if held is not None and due:
-            f1, validation_loss = self._validate(held)
+            score, validation_loss = self._validate(held)
             self.stale += self.recipe.training.evaluate_every  # patience counts epochs
-            if (f1, -validation_loss) > self.best_score:
-                self.best_score = (f1, -validation_loss)
+            rank = score if self.objective.larger_is_better else -score
+            if (rank, -validation_loss) > self.best_score:
+                self.best_score = (rank, -validation_loss)
                 self.best, best, self.stale = self._candidate(), True, 0
         self.spent = time.perf_counter() - began
         share = max(self.step - 1, 0) / max(self.steps, 1)
@@ -281,11 +286,12 @@ class Trainer:
             steps=self.steps,
             loss=loss,
             validation_loss=validation_loss,
-            validation_f1=f1,
+            validation_f1=score if self.objective.score == "f1" else None,
             learning_rate=learning_rate(self.recipe.training, share),
             mean_budget=budget,
             seconds=self.spent,
             best=best,
+            validation_mae=score if self.objective.score == "mae" else None,
         )
         self.log.append(report.to_dict())
         if self.state_path is not None:

@@ -22,6 +22,7 @@ from maestro_ts.contract.registry import build_front_end, build_network
 from maestro_ts.errors import ConfigError, RunError
 from maestro_ts.recipe import Recipe, load_recipe
 from maestro_ts.signals.modality import Schema
+from maestro_ts.training.objective import Objective, objective_from
 
 __all__ = ["FORMAT", "LoadedModel", "Run", "replacing"]
 
@@ -38,6 +39,7 @@ class LoadedModel:
     front_end: FrontEnd
     network: Network
     extra: dict[str, Any]
+    objective: Objective
 
 
 class Run:
@@ -183,15 +185,16 @@ class Run:
             stored = description["classes"]
             classes = np.array(stored["values"], dtype=np.dtype(stored["dtype"]))
             front_end = front_end.restore(schema, arrays)
+            objective = objective_from(description.get("objective"))
         except (KeyError, TypeError, ValueError) as error:
             raise RunError(f"damaged: {error!r}.", where=str(self.folder)) from error
         # Building draws initial weights that are replaced at once: leave the caller's state alone.
         with torch.random.fork_rng(devices=[]):
-            network = build_network(front_end, len(classes), recipe)
+            network = build_network(front_end, objective.outputs(len(classes)), recipe)
         self._load_weights(network)
         network.to(device).eval()
         extra = {k: v for k, v in description.items() if k not in ("modalities", "classes")}
-        return LoadedModel(recipe, schema, classes, front_end, network, extra)
+        return LoadedModel(recipe, schema, classes, front_end, network, extra, objective)
 
     def _description(self) -> dict[str, Any]:
         if not self.folder.is_dir():

@@ -21,8 +21,11 @@ def stay(
     return ("\n".join(lines) + "\n").encode()
 
 
-def outcomes(deaths: dict[int, int]) -> bytes:
-    lines = [OUTCOME_HEADER, *(f"{record},6,1,5,-1,{death}" for record, death in deaths.items())]
+def outcomes(deaths: dict[int, int], days: dict[int, str] | None = None) -> bytes:
+    """Lines of an outcomes file; a stay has 5 days unless `days` gives other text."""
+    days = days or {}
+    lines = [OUTCOME_HEADER]
+    lines += [f"{r},6,1,{days.get(r, '5')},-1,{death}" for r, death in deaths.items()]
     return ("\n".join(lines) + "\n").encode()
 
 

@@ -176,6 +176,15 @@ def wesad_offsets(subjects: tuple[str, ...]) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
+def wesad_hr_set(subjects: tuple[str, ...] = ("S2", "S10", "S3")) -> dict[str, bytes]:
+    """As `wesad_set`, with a heart rate each second from 10 s on, 60 + its second / 10 mod 20."""
+    members = wesad_set(subjects)
+    rates = [f"{60 + i / 10 % 20:.2f}" for i in range(WESAD_DURATION_S - 10)]
+    for s in subjects:
+        members[f"WESAD/{s}/{s}_E4_Data/HR.csv"] = e4(rates, 1, start=WESAD_START + 10)
+    return members
+
+
 def wesad_set(subjects: tuple[str, ...] = ("S2", "S10", "S3")) -> dict[str, bytes]:
     members = {"offsets.csv": wesad_offsets(subjects), "WESAD/wesad_readme.pdf": b"%PDF"}
     signals = wesad_signals()

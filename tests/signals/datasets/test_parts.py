@@ -8,7 +8,7 @@ import pytest
 from layout_dsads import dsads_set
 from layout_ppg_dalia import dalia_pickles
 from layout_wesad import wesad_pickles
-from layouts import umafall_set, umafall_trial, wesad_set
+from layouts import umafall_set, umafall_trial, wesad_hr_set, wesad_set
 from layouts import write as write_set
 
 from maestro_ts.errors import DataError, MaestroError, RunError
@@ -25,6 +25,7 @@ SETS = {
     "umafall": umafall_set,
     "wesad": wesad_pickles,
     "wesad-e4": wesad_set,
+    "wesad-e4-hr": wesad_hr_set,
 }
 
 

@@ -175,8 +175,11 @@ def test_wrong_places(tmp_path: Path) -> None:
         read_members({"data.zip": b"PK", "readme.pdf": b"%PDF"}, tmp_path)
 
 
-def test_numbers_are_not_trained_on_as_classes(tmp_path: Path) -> None:
+def test_heart_rates_are_loaded_as_numbers_and_activities_as_names(tmp_path: Path) -> None:
     path = write(dalia_pickles(), tmp_path, "folder")
-    with pytest.raises(DataError, match="numbers to be estimated"):
-        load_data("dalia-hr", path, None, Progress())
-    assert load_data("dalia-har", path, None, Progress()).windows.labels is not None
+    rates = load_data("dalia-hr", path, None, Progress()).windows.labels
+    assert rates is not None
+    assert rates.dtype == np.float64
+    names = load_data("dalia-har", path, None, Progress()).windows.labels
+    assert names is not None
+    assert names.dtype.kind == "U"

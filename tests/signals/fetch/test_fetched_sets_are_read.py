@@ -55,6 +55,7 @@ OFFERED: dict[str, Callable[[], dict[str, bytes]]] = {
     "dsads": lambda: {"daily+and+sports+activities.zip": zipped(dsads_set())},
     "dsads-15": lambda: {"daily+and+sports+activities.zip": zipped(dsads_set())},
     "physionet2012": _physionet,
+    "physionet2012-los": _physionet,
     "utd-mhad": _utd,
     "wesad": lambda: {"WESAD.zip": zipped(wesad_pickles())},
 }
@@ -63,7 +64,8 @@ OFFERED: dict[str, Callable[[], dict[str, bytes]]] = {
 def test_every_set_that_can_be_fetched_is_here() -> None:
     # wesad-e4 reads the archive of wesad, and a table that its owners do not offer.
     assert card("wesad-e4").downloads == card("wesad").downloads
-    assert {n for n in DATASETS if card(n).downloads} == {*OFFERED, "wesad-e4"}
+    assert card("wesad-e4-hr").downloads == card("wesad").downloads
+    assert {n for n in DATASETS if card(n).downloads} == {*OFFERED, "wesad-e4", "wesad-e4-hr"}
 
 
 @pytest.mark.parametrize("name", OFFERED)

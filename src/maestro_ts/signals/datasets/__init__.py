@@ -25,12 +25,14 @@ DATASETS = {
     "maestro-zenodo-daliahar": "maestro_ts.signals.datasets.maestro_zenodo_daliahar",
     "mimic3-multibench": "maestro_ts.signals.datasets.mimic3_multibench",
     "physionet2012": "maestro_ts.signals.datasets.physionet2012",
+    "physionet2012-los": "maestro_ts.signals.datasets.physionet2012_los",
     "simulated": "maestro_ts.signals.datasets.simulated",
     "umafall": "maestro_ts.signals.datasets.umafall",
     "utd-mhad": "maestro_ts.signals.datasets.utd_mhad",
     "watch": "maestro_ts.signals.datasets.watch",
     "wesad": "maestro_ts.signals.datasets.wesad",
     "wesad-e4": "maestro_ts.signals.datasets.wesad_e4",
+    "wesad-e4-hr": "maestro_ts.signals.datasets.wesad_e4_hr",
 }
 
 

@@ -8,7 +8,7 @@ from maestro_ts.signals.cut import WindowSpec
 from maestro_ts.signals.modality import Schema
 from maestro_ts.signals.recording import Recording
 
-__all__ = ["Card", "Download", "Reading", "Refusal"]
+__all__ = ["Card", "Download", "Reading", "Refusal", "Target"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,19 @@ class Download:
 
 
 @dataclass(frozen=True)
+class Target:
+    """A number that is to be estimated: what it is, and its unit."""
+
+    name: str
+    unit: str
+
+    @property
+    def title(self) -> str:
+        """Both, as ``heart rate (1/min)``."""
+        return f"{self.name} ({self.unit})"
+
+
+@dataclass(frozen=True)
 class Card:
     """What users want to know of a data set before they read it.
 
@@ -50,7 +63,8 @@ class Card:
     schema : Schema
         Modalities with their rates, units and devices.
     classes : tuple of str
-        Labels in the order in which tables and confusion matrices show them.
+        Labels in the order in which tables and confusion matrices show them; none where a number
+        is to be estimated.
     windows : WindowSpec
         How recordings are cut by default.
     label_rule : str
@@ -72,6 +86,8 @@ class Card:
         Address of the owners' page, if there is one.
     downloads : tuple of Download
         What `maestro-ts datasets fetch` gets; empty where only a person can get the files.
+    target : Target or None
+        The number that is to be estimated, which is the text of each label; None for classes.
     """
 
     name: str
@@ -93,6 +109,7 @@ class Card:
     package: str = ""
     page: str = ""
     downloads: tuple[Download, ...] = ()
+    target: Target | None = None
 
 
 @dataclass(frozen=True)

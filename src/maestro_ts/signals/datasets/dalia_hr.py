@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from maestro_ts.signals.cut import WindowSpec
-from maestro_ts.signals.datasets.card import Card
+from maestro_ts.signals.datasets.card import Card, Target
 from maestro_ts.signals.datasets.ppg_dalia import (
     CITATION,
     DOWNLOADS,
@@ -44,6 +44,7 @@ CARD = Card(
         "not fit: longer ones have no label, shorter ones lie in several.",
     ),
     read_on_real_data=False,
+    target=Target("heart rate", "1/min"),
 )
 
 READER = part_reader(heart_rates)

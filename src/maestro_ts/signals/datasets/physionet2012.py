@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from maestro_ts.signals.formats.csv import as_number
 from maestro_ts.signals.modality import Modality, Schema
 from maestro_ts.signals.recording import Interval, Recording, Stream
 
-__all__ = ["CARD", "read"]
+__all__ = ["CARD", "Outcome", "read", "read_stays"]
 
 STAY_S = 48 * 3600.0
 SERIES = {  # irregular; name and unit are the owners'
@@ -41,7 +42,7 @@ DESCRIPTORS = {  # parameter at 00:00 -> static modality
 RECORD_ID = "RecordID"
 UNKNOWN = -1.0
 HEADER = "Time,Parameter,Value"
-OUTCOME_COLUMNS = ("RecordID", "In-hospital_death")
+DEATH = "In-hospital_death"
 CLASSES = ("survived", "died")  # by the owners' 0 and 1
 STAMPS = {f"{m // 60:02d}:{m % 60:02d}": 60.0 * m for m in range(48 * 60 + 1)}
 STAY = r"(?P<source>set-(?P<set>[abc])/(?P<id>\d+)\.txt)"
@@ -116,6 +117,28 @@ def read(
     FormatError
         No stay there, a set without its outcomes, or more than half of the stays cannot be read.
     """
+    return read_stays(CARD, path, progress, DEATH, _survival)
+
+
+def read_stays(
+    card: Card,
+    path: Path | None,
+    progress: Callable[[int, int], None],
+    column: str,
+    label: Callable[[Outcome], str],
+) -> Reading:
+    """Read every stay, with a label from one column of its outcomes.
+
+    Parameters
+    ----------
+    card : Card
+    path : Path or None
+    progress : callable (done, total)
+    column : str
+        Of the outcomes file.
+    label : callable (Outcome) -> str
+        A `FormatError` refuses the stay by name.
+    """
     outcomes: dict[str, _Outcomes] = {}
 
     def parts(folder: Folder) -> list[str]:
@@ -123,36 +146,51 @@ def read(
         if not stays:
             raise folder.nothing_found("set-a/ID.txt or set-b/ID.txt file")
         for part in sorted({name["set"] for name in stays.values()}):
-            outcomes[part] = _read_outcomes(folder, part)
+            outcomes[part] = _read_outcomes(folder, part, column)
         return list(stays)
 
     def read_part(folder: Folder, member: str) -> Recording:
         name = re.search(rf"(?:^|/){STAY}$", member)
         assert name is not None, member
-        label = outcomes[name["set"]].label(name["id"])
-        return _read_stay(folder.read(member), member, name, label)
+        found = label(outcomes[name["set"]].of(name["id"]))
+        return _read_stay(folder.read(member), member, name, found)
 
-    return read_by_parts(CARD, path, PartReader(parts, read_part), progress)
+    return read_by_parts(card, path, PartReader(parts, read_part), progress)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What stands in the asked column of a stay's outcomes, and where."""
+
+    text: str
+    where: str
+
+
+def _survival(death: Outcome) -> str:
+    if death.text not in ("0", "1"):
+        raise FormatError(f"{DEATH} is {shown(death.text)}, 0 or 1 expected.", where=death.where)
+    return CLASSES[int(death.text)]
 
 
 class _Outcomes:
     """Lines of an outcomes file by RecordID; a damaged one costs the stay it is about alone."""
 
-    def __init__(self, data: bytes, where: str) -> None:
+    def __init__(self, data: bytes, where: str, column: str) -> None:
         self.where = where
         lines = data.decode("latin1").splitlines()
         self.header = lines[0].split(",") if lines else []
-        lacking = [column for column in OUTCOME_COLUMNS if column not in self.header]
+        wanted = (RECORD_ID, column)
+        lacking = [name for name in wanted if name not in self.header]
         if lacking:
             raise FormatError(f"the column {lacking[0]!r} is missing.", where=f"{where}:1")
-        self.id_at, self.death_at = (self.header.index(column) for column in OUTCOME_COLUMNS)
+        self.id_at, self.column_at = (self.header.index(name) for name in wanted)
         self.found: dict[str, list[tuple[int, list[str]]]] = {}
         for number, line in enumerate(lines[1:], start=2):
             fields = line.split(",")
             if self.id_at < len(fields):
                 self.found.setdefault(fields[self.id_at], []).append((number, fields))
 
-    def label(self, record: str) -> str:
+    def of(self, record: str) -> Outcome:
         rows = self.found.get(record, [])
         if not rows:
             raise FormatError(f"no outcome of {record}: no label.", where=self.where)
@@ -162,13 +200,10 @@ class _Outcomes:
             raise FormatError(f"{len(rows)} outcomes of {record}, one expected.", where=where)
         if len(fields) != len(self.header):
             raise FormatError(f"{len(fields)} columns, {len(self.header)} expected.", where=where)
-        death = fields[self.death_at]
-        if death not in ("0", "1"):
-            raise FormatError(f"In-hospital_death is {shown(death)}, 0 or 1 expected.", where=where)
-        return CLASSES[int(death)]
+        return Outcome(fields[self.column_at], where)
 
 
-def _read_outcomes(folder: Folder, part: str) -> _Outcomes:
+def _read_outcomes(folder: Folder, part: str, column: str) -> _Outcomes:
     name = f"Outcomes-{part}.txt"
     members = folder.matching(re.escape(name))
     if not members:
@@ -178,7 +213,7 @@ def _read_outcomes(folder: Folder, part: str) -> _Outcomes:
             fix=f"Lay {name} beside set-{part}.",
         )
     member = min(members, key=lambda n: n.count("/"))
-    return _Outcomes(folder.read(member), member)
+    return _Outcomes(folder.read(member), member, column)
 
 
 def _read_stay(data: bytes, where: str, name: re.Match[str], label: str) -> Recording:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -23,6 +24,8 @@ __all__ = [
     "CARD",
     "READER",
     "quest_seconds",
+    "read_signals",
+    "signal_files",
 ]
 
 MODALITIES = {
@@ -147,7 +150,7 @@ def _read_subject(
         raise FormatError(f"{subject}_quest.csv is missing: no labels.", where=subject)
     if subject not in offsets:
         raise FormatError(f"{OFFSETS} has no line for this subject.", where=subject)
-    start_unix, streams = _read_signals(folder, subject)
+    start_unix, streams = read_signals(folder, subject)
     known_start, offset_s = offsets[subject]
     if abs(start_unix - known_start) >= 1:
         raise FormatError(
@@ -170,9 +173,9 @@ def _read_subject(
     )
 
 
-def _read_signals(folder: Folder, subject: str) -> tuple[float, dict[str, Stream]]:
+def read_signals(folder: Folder, subject: str) -> tuple[float, dict[str, Stream]]:
     """Unix time of the first EDA sample, and the streams with their starts relative to it."""
-    files = _signal_files(folder, subject)
+    files = signal_files(folder, subject, tuple(MODALITIES))
     starts, streams = {}, {}
     for kind, modality in MODALITIES.items():
         if kind not in files:
@@ -201,9 +204,11 @@ def _read_signals(folder: Folder, subject: str) -> tuple[float, dict[str, Stream
     return zero, found
 
 
-def _signal_files(folder: Folder, subject: str) -> dict[str, tuple[bytes, str]]:
+def signal_files(
+    folder: Folder, subject: str, names: Sequence[str]
+) -> dict[str, tuple[bytes, str]]:
     """Content and place of each signal; the owners ship the folder as a zip of its own."""
-    kinds = f"(?P<kind>{'|'.join(MODALITIES)})\\.csv"
+    kinds = f"(?P<kind>{'|'.join(names)})\\.csv"
     plain = folder.matching(f"{subject}_E4_Data/{kinds}")
     if plain:
         return {match["kind"]: (folder.read(name), name) for name, match in plain.items()}

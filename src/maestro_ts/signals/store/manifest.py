@@ -13,7 +13,7 @@ from urllib.parse import quote
 from maestro_ts.atomic import write_text
 from maestro_ts.errors import DataError, FormatError
 from maestro_ts.signals.cut import WindowSpec
-from maestro_ts.signals.datasets.card import Card
+from maestro_ts.signals.datasets.card import Card, Target
 from maestro_ts.signals.modality import Schema
 
 __all__ = ["FORMAT", "MANIFEST", "Manifest", "Shard", "StoredFile", "check_file", "is_store"]
@@ -82,7 +82,8 @@ class Manifest:
     spec : WindowSpec
         How the windows of `windows` were cut.
     about : dict
-        ``name``, ``title``, ``task``, ``licence`` and ``classes`` of the data set, as far as known.
+        ``name``, ``title``, ``task``, ``licence`` and ``classes`` of the data set, as far as known;
+        ``target`` where a number is to be estimated.
     source : str
         Fingerprint of the files that the shards came from, "" if unknown.
     shards : tuple of Shard
@@ -168,8 +169,9 @@ class Manifest:
     def card(self, name: str) -> Card:
         """What is known of the data set, `name` if its name is not."""
         known = {"name": name, "title": name, "task": "", "licence": ""} | dict(self.about)
+        target = Target(**known["target"]) if "target" in known else None
         return Card(
-            **known | {"classes": tuple(known.get("classes", ()))},
+            **known | {"classes": tuple(known.get("classes", ())), "target": target},
             schema=self.schema,
             windows=self.spec,
             label_rule=self.spec.label_text(),

@@ -6,6 +6,7 @@ The store does not depend on who reads the recordings, nor on how many at a time
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -237,4 +238,5 @@ def _reading(layout: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _about(known: Card) -> dict[str, Any]:
-    return {key: getattr(known, key) for key in ("name", "title", "task", "licence", "classes")}
+    about = {key: getattr(known, key) for key in ("name", "title", "task", "licence", "classes")}
+    return about if known.target is None else about | {"target": asdict(known.target)}
