@@ -18,6 +18,7 @@ from torch import Tensor
 from maestro_ts.contract.batch import Batch
 from maestro_ts.contract.front_end import FrontEnd
 from maestro_ts.contract.network import Network
+from maestro_ts.contract.output import Output
 from maestro_ts.errors import RunError
 from maestro_ts.evaluation.metrics import macro_f1
 from maestro_ts.recipe import Recipe, TrainingSettings
@@ -158,12 +159,7 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(settings, share)
         out = in_precision(self.network, self.recipe.model.precision)(batch)
-        target = torch.from_numpy(train.targets[rows]).to(self.device)
-        weight = torch.from_numpy(train.weights[rows]).to(self.device)
-        each = F.cross_entropy(
-            out.logits, target, reduction="none", label_smoothing=settings.label_smoothing
-        )
-        loss = (each * weight).sum() / weight.sum().clamp(min=1e-12)
+        loss = self._loss(train, prepared, rows, batch, out)
         total = loss if out.aux_loss is None else loss + out.aux_loss
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
@@ -184,6 +180,16 @@ class Trainer:
             there = batch.present.sum().clamp(min=1)
             budget = float((out.budgets * batch.present).sum().detach() / there)
         return value, budget
+
+    def _loss(
+        self, train: Examples, prepared: Any, rows: NDArray[np.intp], batch: Batch, out: Output
+    ) -> Tensor:
+        """What is minimised, of a batch of these rows; the budgets' price comes on top."""
+        target = torch.from_numpy(train.targets[rows]).to(self.device)
+        weight = torch.from_numpy(train.weights[rows]).to(self.device)
+        smoothing = self.recipe.training.label_smoothing
+        each = F.cross_entropy(out.logits, target, reduction="none", label_smoothing=smoothing)
+        return (each * weight).sum() / weight.sum().clamp(min=1e-12)
 
     def _masked_batch(
         self, present: NDArray[np.bool_], prepared: Any, rows: NDArray[np.intp], share: float
