@@ -29,15 +29,17 @@ from maestro_ts.signals.split import subject_holdout
 from maestro_ts.signals.windows import Windows
 from maestro_ts.training.callbacks import Callback
 from maestro_ts.training.device import device_of, threads
+from maestro_ts.training.embedding import EmbeddingMixin
 from maestro_ts.training.labels import labels_of, subjects_of
 from maestro_ts.training.loop import Examples, Trainer
 from maestro_ts.training.predictor import predict, predict_kept
 from maestro_ts.training.run import Run, replacing
+from maestro_ts.training.start import Start
 
 __all__ = ["MaestroClassifier", "load"]
 
 
-class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class MaestroClassifier(EmbeddingMixin, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Classify windows of multimodal sensor data in which any modality may be missing.
 
     Parameters
@@ -61,6 +63,12 @@ class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         1 prints one line per epoch.
     callbacks : sequence of Callback
         See `training.callbacks.Callback`.
+    init : path, optional
+        A run to start from, pre-trained or trained: its statistics and weights are taken over.
+    add_modalities : sequence of str
+        Modalities that the run of `init` lacks and this model gets.
+    freeze : bool
+        Train only the parts of the added modalities and the head.
 
     Attributes
     ----------
@@ -97,6 +105,9 @@ class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         n_threads: int | None = None,
         verbose: int = 0,
         callbacks: Sequence[Callback] = (),
+        init: str | Path | None = None,
+        add_modalities: Sequence[str] = (),
+        freeze: bool = False,
     ) -> None:
         self.modalities = modalities
         self.duration_s = duration_s
@@ -108,6 +119,9 @@ class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.n_threads = n_threads
         self.verbose = verbose
         self.callbacks = callbacks
+        self.init = init
+        self.add_modalities = add_modalities
+        self.freeze = freeze
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -153,7 +167,10 @@ class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.recipe_ = load_recipe(self.recipe)
         if self.settings:
             self.recipe_ = self.recipe_.override(self.settings)
+        start = Start.of(self.init, self.recipe_, self.add_modalities, freeze=self.freeze)
         windows = self._windows(X, reset=True)
+        if start is not None:
+            windows = start.joined(windows)
         labels = labels_of(windows, y)
         self.classes_, targets = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
@@ -168,11 +185,16 @@ class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         examples = Examples(windows, targets.astype(np.int64), weights)
         train, held = self._split(examples, subjects, seed)
         with threads(self.n_threads):
-            self.front_end_ = build_front_end(self.recipe_).fit(train.windows)
+            if start is None:
+                self.front_end_ = build_front_end(self.recipe_).fit(train.windows)
+            else:
+                self.front_end_ = start.front_end(train.windows)
             with torch.random.fork_rng(devices=[]):
                 torch.default_generator.manual_seed(seed)  # the CPU's alone
                 network = build_network(self.front_end_, len(self.classes_), self.recipe_)
             self.network_ = network.to(device)
+            if start is not None:
+                start.give(self.network_, self.classes_)
             trainer = Trainer(
                 self.front_end_,
                 self.network_,

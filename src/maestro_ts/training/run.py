@@ -39,6 +39,11 @@ class LoadedModel:
     network: Network
     extra: dict[str, Any]
 
+    @property
+    def labelled(self) -> bool:
+        """False: pre-trained without labels; no classes, and the network has no head."""
+        return len(self.classes) > 0
+
 
 class Run:
     """Paths and contents of a run folder.
@@ -164,8 +169,15 @@ class Run:
         except ValueError as error:
             raise RunError(f"damaged: {error}.", where=str(self.log)) from error
 
-    def load_model(self, device: torch.device | str = "cpu") -> LoadedModel:
+    def load_model(
+        self, device: torch.device | str = "cpu", *, pretrained: bool = False
+    ) -> LoadedModel:
         """Read a finished run.
+
+        Parameters
+        ----------
+        pretrained : bool
+            One without labels will do.
 
         Raises
         ------
@@ -185,9 +197,17 @@ class Run:
             front_end = front_end.restore(schema, arrays)
         except (KeyError, TypeError, ValueError) as error:
             raise RunError(f"damaged: {error!r}.", where=str(self.folder)) from error
+        if not len(classes) and not pretrained:
+            raise RunError(
+                "was pre-trained without labels: it predicts nothing yet.",
+                where=str(self.folder),
+                fix=f"Train it with labels: maestro-ts fit … --init {self.folder}",
+            )
         # Building draws initial weights that are replaced at once: leave the caller's state alone.
         with torch.random.fork_rng(devices=[]):
-            network = build_network(front_end, len(classes), recipe)
+            network = build_network(front_end, max(len(classes), 1), recipe)
+        if not len(classes):
+            network.head = torch.nn.Identity()
         self._load_weights(network)
         network.to(device).eval()
         extra = {k: v for k, v in description.items() if k not in ("modalities", "classes")}
