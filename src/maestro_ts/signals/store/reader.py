@@ -9,6 +9,7 @@ import numpy as np
 from maestro_ts.errors import FormatError
 from maestro_ts.signals.cut import WindowSpec
 from maestro_ts.signals.places import Places
+from maestro_ts.signals.recording import unlabelled
 from maestro_ts.signals.store.buffers import StoredTimes, StoredValues
 from maestro_ts.signals.store.manifest import Manifest, check_file
 from maestro_ts.signals.store.tables import StreamRow, read_recordings, read_streams
@@ -18,7 +19,9 @@ from maestro_ts.signals.windows import Samples, Windows, absent
 __all__ = ["open_windows", "place_windows", "verify"]
 
 
-def open_windows(folder: Path | str, spec: WindowSpec | None = None) -> Windows:
+def open_windows(
+    folder: Path | str, spec: WindowSpec | None = None, *, labelled: bool = True
+) -> Windows:
     """The windows of a store; selecting some reads nothing, `Samples.window` its rows alone.
 
     Parameters
@@ -26,6 +29,8 @@ def open_windows(folder: Path | str, spec: WindowSpec | None = None) -> Windows:
     folder : path
     spec : WindowSpec, optional
         Other windows than those the store was prepared with, found from its tables.
+    labelled : bool
+        False: labels are left aside, and what has none is cut as well.
 
     Raises
     ------
@@ -47,7 +52,9 @@ def open_windows(folder: Path | str, spec: WindowSpec | None = None) -> Windows:
     streams = read_streams(folder, manifest)
     recordings = read_recordings(folder, manifest)
     times = _times(folder, manifest, streams)
-    if spec in (None, manifest.spec):
+    if not labelled:
+        recordings = unlabelled(recordings)
+    if labelled and spec in (None, manifest.spec):
         places, spans = read_windows_table(folder, manifest.windows, manifest.schema.names)
     else:
         found = {m: (streams[m.name], times[m.name]) for m in manifest.schema}
