@@ -103,7 +103,9 @@ def test_subjects_are_chosen_by_name(folder: Path, tmp_path: Path, command: Comm
         command("pretrain", folder, "--subjects", "S1", "--fold", "0", "--out", run, *QUICK),
         "exclude each other",
     )
-    refused(command("pretrain", folder, "--fold", "9", "--out", run, *QUICK), "--fold")
+    refused(
+        command("pretrain", folder, "--fold", "9", "--folds", "3", "--out", run, *QUICK), "got 9"
+    )
     assert not run.exists()
     assert command("pretrain", folder, "--subjects", "S1, S3", "--out", run, *QUICK).code == 0
     assert described(run)["subjects_pretrained"] == {"study": ["S1", "S3"]}

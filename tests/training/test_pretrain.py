@@ -31,14 +31,13 @@ class StopAt(Callback):
 
 
 def windows(labels: Any = None) -> Windows:
-    """One wave in all channels: what is hidden can be told from what is seen."""
+    """One level in all channels of a window: what is hidden can be told from what is seen."""
     rng = np.random.default_rng(0)
-    phase, pace = rng.uniform(0, 6.3, (40, 1)), rng.uniform(2, 4, (40, 1))
-
-    def wave(rate_hz: int) -> np.ndarray:
-        return np.sin(phase + pace * np.arange(2 * rate_hz) / rate_hz)
-
-    arrays = {"acc": np.stack([wave(16), -wave(16)], axis=2), "eda": wave(8)[..., None]}
+    level = rng.normal(size=(40, 1, 1))
+    arrays = {
+        name: level + 0.05 * rng.normal(size=(40, bins, channels))
+        for name, bins, channels in (("acc", 32, 2), ("eda", 16, 1))
+    }
     return Windows.from_arrays(arrays, SENSORS, labels=labels)
 
 
@@ -58,8 +57,11 @@ def equal(one: Pretrained, two: Pretrained) -> bool:
 
 
 def test_hidden_symbols_are_learned_to_be_told() -> None:
-    losses = [row["loss"] for row in learn(chosen=recipe(**{"training.epochs": 25})).log]
-    assert losses[-1] < 0.6 * losses[0]
+    chosen = recipe(**{"training.epochs": 20, "symbols.views": ["level"]})
+    losses = [row["loss"] for row in learn(chosen=chosen).log]
+    # The best answer that does not look at the window, the mean, has a loss of .42.
+    assert losses[0] > 0.35
+    assert losses[-1] < 0.2
 
 
 def test_labels_are_not_looked_at() -> None:

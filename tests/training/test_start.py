@@ -95,7 +95,6 @@ def test_a_new_sensor_joins_and_all_else_can_stay(trained: Path, tmp_path: Path)
         part = after[name][tuple(slice(n) for n in value.shape)]
         same = torch.equal(part, value) or "encoders" in name
         assert same != name.startswith("head."), name
-    assert not torch.equal(after["modality"][2], torch.zeros(16))
     clf.save(tmp_path / "run")
     again = MaestroClassifier.load(tmp_path / "run")
     assert again.schema_.names == ("acc", "eda", "temp")

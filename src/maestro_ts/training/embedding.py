@@ -23,6 +23,11 @@ __all__ = ["EmbeddingMixin", "embed"]
 class EmbeddingMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):  # type: ignore[misc]
     """``transform``; scikit-learn adds ``fit_transform``, pandas output and the columns' names."""
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = []  # float32, whatever comes in
+        return tags
+
     def transform(self, X: Any) -> NDArray[np.float32]:
         """Embeddings of windows, shape (n, D): what the head is given.
 
