@@ -131,7 +131,7 @@ def test_parameters_are_kept_as_given() -> None:
     assert (parameters["n_threads"], parameters["duration_s"]) == (2, 3.0)
     assert set(parameters) == {
         *("modalities", "duration_s", "recipe", "settings", "class_weight", "random_state"),
-        *("device", "n_threads", "verbose", "callbacks"),
+        *("device", "n_threads", "verbose", "callbacks", "init", "add_modalities", "freeze"),
     }
 
 

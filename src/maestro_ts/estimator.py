@@ -57,6 +57,12 @@ class MaestroClassifier(ClassifierMixin, MaestroEstimator):  # type: ignore[misc
         1 prints one line per epoch.
     callbacks : sequence of Callback
         See `training.callbacks.Callback`.
+    init : path, optional
+        A run to start from, pre-trained or trained: its statistics and weights are taken over.
+    add_modalities : sequence of str
+        Modalities that the run of `init` lacks and this model gets.
+    freeze : bool
+        Train only the parts of the added modalities and the head.
 
     Attributes
     ----------
@@ -97,6 +103,9 @@ class MaestroClassifier(ClassifierMixin, MaestroEstimator):  # type: ignore[misc
         n_threads: int | None = None,
         verbose: int = 0,
         callbacks: Sequence[Callback] = (),
+        init: str | Path | None = None,
+        add_modalities: Sequence[str] = (),
+        freeze: bool = False,
     ) -> None:
         super().__init__(
             modalities,
@@ -108,6 +117,9 @@ class MaestroClassifier(ClassifierMixin, MaestroEstimator):  # type: ignore[misc
             n_threads=n_threads,
             verbose=verbose,
             callbacks=callbacks,
+            init=init,
+            add_modalities=add_modalities,
+            freeze=freeze,
         )
         self.class_weight = class_weight
 
@@ -151,7 +163,7 @@ class MaestroClassifier(ClassifierMixin, MaestroEstimator):  # type: ignore[misc
         DataError
             Wrong shapes, infinities, NaN labels, one class only.
         """
-        windows = self._begin(X)
+        windows, start = self._begin(X)
         there = indicator_of(windows, y)
         if there is not None:
             self.classes_ = np.arange(there.shape[1])
@@ -170,7 +182,7 @@ class MaestroClassifier(ClassifierMixin, MaestroEstimator):  # type: ignore[misc
         subjects = subjects_of(windows, groups)
         examples = Examples(windows, targets, (weights / weights.mean()).astype(np.float32))
         objective_of = self._class_objective if there is None else self._label_objective
-        self._train(examples, subjects, objective_of, len(self.classes_), run, resume)
+        self._train(examples, subjects, objective_of, len(self.classes_), run, resume, start)
         return self
 
     def _class_weights(self, y: NDArray[Any], weights: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -22,15 +22,17 @@ from maestro_ts.signals.split import subject_holdout
 from maestro_ts.signals.windows import Windows
 from maestro_ts.training.callbacks import Callback
 from maestro_ts.training.device import device_of, threads
+from maestro_ts.training.embedding import EmbeddingMixin
 from maestro_ts.training.loop import Examples, Trainer
 from maestro_ts.training.objective import Objective
 from maestro_ts.training.predictor import predict
 from maestro_ts.training.run import LoadedModel, Run, replacing
+from maestro_ts.training.start import Start
 
 __all__ = ["MaestroEstimator"]
 
 
-class MaestroEstimator(BaseEstimator):  # type: ignore[misc]
+class MaestroEstimator(EmbeddingMixin, BaseEstimator):  # type: ignore[misc]
     """Base of the estimators; parameters and attributes are told of there."""
 
     OBJECTIVES: ClassVar[tuple[type[Objective], ...]]
@@ -48,6 +50,9 @@ class MaestroEstimator(BaseEstimator):  # type: ignore[misc]
         n_threads: int | None = None,
         verbose: int = 0,
         callbacks: Sequence[Callback] = (),
+        init: str | Path | None = None,
+        add_modalities: Sequence[str] = (),
+        freeze: bool = False,
     ) -> None:
         self.modalities = modalities
         self.duration_s = duration_s
@@ -58,6 +63,9 @@ class MaestroEstimator(BaseEstimator):  # type: ignore[misc]
         self.n_threads = n_threads
         self.verbose = verbose
         self.callbacks = callbacks
+        self.init = init
+        self.add_modalities = add_modalities
+        self.freeze = freeze
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -68,12 +76,14 @@ class MaestroEstimator(BaseEstimator):  # type: ignore[misc]
 
     # ------------------------------------------------------------------ fit
 
-    def _begin(self, X: Any) -> Windows:
-        """The recipe as it will be used, and the windows."""
+    def _begin(self, X: Any) -> tuple[Windows, Start | None]:
+        """The windows, and what the training starts from; the recipe is as it will be used."""
         self.recipe_ = load_recipe(self.recipe)
         if self.settings:
             self.recipe_ = self.recipe_.override(self.settings)
-        return self._windows(X, reset=True)
+        start = Start.of(self.init, self.recipe_, self.add_modalities, freeze=self.freeze)
+        windows = self._windows(X, reset=True)
+        return (windows if start is None else start.joined(windows)), start
 
     def _train(
         self,
@@ -83,6 +93,7 @@ class MaestroEstimator(BaseEstimator):  # type: ignore[misc]
         classes: int,
         run: Run | None,
         resume: bool,
+        start: Start | None,
     ) -> None:
         """Fit objective, front end and network; whole subjects are held out to select weights."""
         seed = self._seed()
@@ -94,12 +105,17 @@ class MaestroEstimator(BaseEstimator):  # type: ignore[misc]
         # Of the windows that are trained on alone, as the front end.
         self.objective_ = objective = objective_of(train)
         with threads(self.n_threads):
-            self.front_end_ = build_front_end(self.recipe_).fit(train.windows)
+            if start is None:
+                self.front_end_ = build_front_end(self.recipe_).fit(train.windows)
+            else:
+                self.front_end_ = start.front_end(train.windows)
             with torch.random.fork_rng(devices=[]):
                 torch.default_generator.manual_seed(seed)  # the CPU's alone
                 outputs = objective.outputs(classes)
                 network = build_network(self.front_end_, outputs, self.recipe_)
             self.network_ = network.to(device)
+            if start is not None:
+                start.give(self.network_, self._classes(), objective)
             trainer = Trainer(
                 self.front_end_,
                 self.network_,
@@ -111,6 +127,11 @@ class MaestroEstimator(BaseEstimator):  # type: ignore[misc]
             )
             trainer.fit(train, held, resume=resume)
         self.training_log_ = trainer.log
+
+    def _classes(self) -> NDArray[Any]:
+        """None where a number is learned."""
+        classes: NDArray[Any] = getattr(self, "classes_", np.array([], dtype=np.str_))
+        return classes
 
     def _seed(self) -> int:
         if self.random_state is None:
@@ -191,7 +212,7 @@ class MaestroEstimator(BaseEstimator):  # type: ignore[misc]
         run.save_model(
             self.recipe_,
             self.schema_,
-            getattr(self, "classes_", np.array([], dtype=np.str_)),
+            self._classes(),
             self.front_end_,
             self.network_,
             {

@@ -43,6 +43,12 @@ class MaestroRegressor(RegressorMixin, MaestroEstimator):  # type: ignore[misc]
         1 prints one line per epoch.
     callbacks : sequence of Callback
         See `training.callbacks.Callback`.
+    init : path, optional
+        A run to start from, pre-trained or trained: its statistics and weights are taken over.
+    add_modalities : sequence of str
+        Modalities that the run of `init` lacks and this model gets.
+    freeze : bool
+        Train only the parts of the added modalities and the head.
 
     Attributes
     ----------
@@ -102,12 +108,12 @@ class MaestroRegressor(RegressorMixin, MaestroEstimator):  # type: ignore[misc]
         DataError
             Wrong shapes, infinities, numbers that are none.
         """
-        windows = self._begin(X)
+        windows, start = self._begin(X)
         numbers = numbers_of(windows, y)
         subjects = subjects_of(windows, groups)
         weights = self._weights(sample_weight, windows)
         examples = Examples(windows, numbers, (weights / weights.mean()).astype(np.float32))
-        self._train(examples, subjects, _standardised, 0, run, resume)
+        self._train(examples, subjects, _standardised, 0, run, resume, start)
         return self
 
     def predict(self, X: Any) -> NDArray[np.float64]:

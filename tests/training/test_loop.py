@@ -18,7 +18,8 @@ from maestro_ts.recipe import Recipe, TrainingSettings, load_recipe
 from maestro_ts.signals.modality import Modality
 from maestro_ts.signals.windows import Windows
 from maestro_ts.training.callbacks import Callback, EpochReport
-from maestro_ts.training.loop import Examples, Trainer, learning_rate, planned_epochs
+from maestro_ts.training.loop import Examples, Trainer
+from maestro_ts.training.schedule import learning_rate, planned_epochs
 
 SENSORS = (Modality("acc", channels=3, rate_hz=20), Modality("eda", rate_hz=4))
 Weights = dict[str, Tensor]

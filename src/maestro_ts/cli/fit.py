@@ -61,6 +61,17 @@ def fit(
     min_coverage: MinCoverage = None,
     baseline_s: BaselineS = None,
     distrust_scale: DistrustScale = False,
+    init: Annotated[
+        Path | None, typer.Option(help="Run to start from, pre-trained or trained.")
+    ] = None,
+    add_modality: Annotated[
+        list[str] | None,
+        typer.Option(help="Modality that the run of --init lacks. Repeatable."),
+    ] = None,
+    freeze: Annotated[
+        bool,
+        typer.Option("--freeze", help="Train only added modalities' own parts and the head."),
+    ] = False,
     rates: Annotated[str, typer.Option(help="Missing rates to test.")] = "0,.1,.2,.3,.4,.6,.8",
     seed: Annotated[int, typer.Option(min=0, help="Random state.")] = 0,
     resume: Resume = False,
@@ -92,6 +103,9 @@ def fit(
         overwrite=overwrite,
         device=device,
         n_threads=threads,
+        init=init,
+        add_modalities=tuple(add_modality or ()),
+        freeze=freeze,
     )
     with ConsoleProgress(no_progress) as progress:
         run(job, progress)

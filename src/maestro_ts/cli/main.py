@@ -20,12 +20,15 @@ from maestro_ts.cli import (
     models,
     predict,
     prepare,
+    pretrain,
     report,
     sensors,
 )
 from maestro_ts.errors import MaestroError
 
 __all__ = ["app", "main"]
+
+RESUMABLE = (["fit"], ["demo"], ["prepare"], ["pretrain"])
 
 app = typer.Typer(
     name="maestro-ts",
@@ -41,6 +44,7 @@ app.command("init")(init.init)
 app.command("inspect")(inspect.inspect)
 app.command("models")(models.models)
 app.command("prepare")(prepare.prepare)
+app.command("pretrain")(pretrain.pretrain)
 app.command("fit")(fit.fit)
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
@@ -63,7 +67,7 @@ def main() -> None:
         if isinstance(stop, SystemExit) and stop.code != 130:
             raise
         command = shlex.join(["maestro-ts", *[a for a in sys.argv[1:] if a != "--overwrite"]])
-        if "--resume" not in sys.argv and sys.argv[1:2] in (["fit"], ["demo"], ["prepare"]):
+        if "--resume" not in sys.argv and sys.argv[1:2] in RESUMABLE:
             command += " --resume"
         print(
             f"\nInterrupted. What was finished is kept; go on with:\n  {command}", file=sys.stderr

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from maestro_ts.contract.batch import Batch
 from maestro_ts.contract.output import Output
+from maestro_ts.errors import ConfigError
 
 __all__ = ["Network"]
 
@@ -25,6 +26,16 @@ class Network(nn.Module):
     def forward(self, batch: Batch) -> Output:
         """Logits of a batch."""
         raise NotImplementedError
+
+    def pooled(self, batch: Batch) -> Tensor:
+        """One vector per window, before the head, [B, D].
+
+        Raises
+        ------
+        ConfigError
+            This network has none.
+        """
+        raise ConfigError(f"{type(self).__name__} gives no embedding of windows.")
 
     def use_generator(self, generator: torch.Generator | None) -> None:
         """Give every module that draws in training its generator."""

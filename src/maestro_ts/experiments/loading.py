@@ -14,6 +14,7 @@ from maestro_ts.experiments.progress import Progress
 from maestro_ts.signals.cut import WindowSpec, cut
 from maestro_ts.signals.datasets.card import Card
 from maestro_ts.signals.distrust import distrusted
+from maestro_ts.signals.recording import unlabelled
 from maestro_ts.signals.source import read_source
 from maestro_ts.signals.store import Manifest, is_store, open_windows, read_recordings
 from maestro_ts.signals.window_spec import WindowChanges, resolve
@@ -54,20 +55,24 @@ def load_data(
     progress: Progress,
     *,
     distrust: bool = False,
+    labelled: bool = True,
 ) -> LoadedData:
     """Read and cut a source, or open a window store; refused files become notes, not silence.
 
     A store may stand in place of the data set's name or of its files. With `distrust` stretches of
     another scale are taken as missing; of a store that was prepared so they are in any case.
+    Without `labelled` labels are left aside, and stretches without one are cut as well.
     """
     places = [place for place in (Path(dataset), data) if place is not None and is_store(place)]
     if places:
-        loaded = _from_store(places[0], asked, distrust)
+        loaded = _from_store(places[0], asked, distrust, labelled)
     else:
-        loaded = _from_files(dataset, data, asked, progress, distrust)
+        loaded = _from_files(dataset, data, asked, progress, distrust, labelled)
     for note in (*shortened(loaded.notes), loaded.distrusted):
         if note:
             progress.note(note)
+    if not labelled:
+        return loaded
     if loaded.windows.labels is None:
         raise DataError("no recording has a label.", where=str(data or dataset))
     if loaded.card.target is None:
@@ -103,6 +108,7 @@ def _from_files(
     asked: WindowSpec | WindowChanges | None,
     progress: Progress,
     distrust: bool,
+    labelled: bool,
 ) -> LoadedData:
     source = read_source(
         dataset,
@@ -111,19 +117,20 @@ def _from_files(
         distrust=distrust,
     )
     spec = resolve(asked, source.card.windows)
-    windows = cut(source.reading.recordings, source.schema, spec)
+    recordings = source.reading.recordings
+    windows = cut(recordings if labelled else unlabelled(recordings), source.schema, spec)
     notes = [f"not read: {r.where}: {r.why}" for r in source.reading.refused]
-    told = distrusted(source.reading.recordings)
+    told = distrusted(recordings)
     return LoadedData(source.card, windows, notes, spec, source.layout, distrust, told)
 
 
 def _from_store(
-    folder: Path, asked: WindowSpec | WindowChanges | None, distrust: bool
+    folder: Path, asked: WindowSpec | WindowChanges | None, distrust: bool, labelled: bool
 ) -> LoadedData:
     manifest = Manifest.load(folder)
     check_store(manifest, folder, distrust)
     spec = resolve(asked, manifest.spec)
-    windows = open_windows(folder, spec)
+    windows = open_windows(folder, spec, labelled=labelled)
     notes = [f"not read: {where}: {why}" for where, why in manifest.refused]
     told = distrusted(read_recordings(folder, manifest)) if manifest.distrust_scale else ""
     return LoadedData(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,11 +15,12 @@ from numpy.typing import NDArray
 
 from maestro_ts._version import __version__
 from maestro_ts.atomic import write_text
-from maestro_ts.errors import ConfigError, DataError, RunError
+from maestro_ts.errors import ConfigError, DataError
 from maestro_ts.estimator import load
 from maestro_ts.evaluation.protocol import Condition, Outcome, conditions, evaluate, pool
 from maestro_ts.evaluation.results import Results
 from maestro_ts.evaluation.sensor_file import SensorFile
+from maestro_ts.experiments import started_from
 from maestro_ts.experiments.costs import cost_of
 from maestro_ts.experiments.example import symbol_example
 from maestro_ts.experiments.learned import (
@@ -35,15 +34,17 @@ from maestro_ts.experiments.loading import LoadedData, load_data, shortened
 from maestro_ts.experiments.model_card import model_card
 from maestro_ts.experiments.prediction_table import write_outcomes
 from maestro_ts.experiments.progress import Progress
-from maestro_ts.recipe import Recipe, load_recipe
+from maestro_ts.experiments.resuming import check_origin, check_settings, fingerprint
+from maestro_ts.recipe import Recipe
 from maestro_ts.report.page import write_report
 from maestro_ts.signals.cut import WindowSpec
 from maestro_ts.signals.split import split_by_source, subject_folds
 from maestro_ts.signals.window_spec import WindowChanges
 from maestro_ts.signals.windows import Windows
 from maestro_ts.training.run import Run
+from maestro_ts.training.start import Start
 
-__all__ = ["RATES", "Job", "held_out", "retest", "run_job"]
+__all__ = ["RATES", "Job", "held_out", "retest", "run_job", "splits_of"]
 
 RATES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8)
 MODES = ("modality", "segment")
@@ -75,6 +76,10 @@ class Job:
         How to cut, or what to change of the data set's own way; None: nothing.
     distrust_scale : bool
         Take stretches of another scale as missing.
+    init : Path or None
+        Run to start from.
+    add_modalities, freeze
+        See `MaestroClassifier`.
     """
 
     dataset: str
@@ -92,6 +97,9 @@ class Job:
     overwrite: bool = False
     device: str = "cpu"
     n_threads: int | None = None
+    init: Path | None = None
+    add_modalities: tuple[str, ...] = ()
+    freeze: bool = False
 
     def __post_init__(self) -> None:
         if self.folds is not None and self.folds < 2:
@@ -102,15 +110,24 @@ def run_job(job: Job, progress: Progress | None = None) -> Results:
     """Train, test under missing sensors, write the run folder; returns the results."""
     progress = progress or Progress()
     top = Run(job.out)
-    _check_settings(job, top)
+    check_settings(job.recipe, top, resume=job.resume, overwrite=job.overwrite)
+    start = _start(job)
+    started_from.check_resumed(job.out, start, resume=job.resume)
     top.check(resume=job.resume, overwrite=job.overwrite)
     loaded = load_data(job.dataset, job.data, job.windows, progress, distrust=job.distrust_scale)
     windows = loaded.windows
-    splits, _ = _splits(job, loaded)
+    splits, _ = splits_of(loaded, job.folds, cross_validate=job.cross_validate)
+    chosen = range(len(splits)) if job.cross_validate else range(1)
+    if start is not None:
+        start.joined(windows)
+        for k in chosen:
+            note = started_from.seen_before(start, loaded.card.name, _names(windows[splits[k][1]]))
+            if note:
+                progress.note(note)
     # Only now, when the data is known to be good, is an old run replaced.
     top.begin(resume=job.resume, overwrite=job.overwrite)
     top.save_settings(job.recipe)
-    chosen = range(len(splits)) if job.cross_validate else range(1)
+    started_from.keep_origin(job.out, start)
     plan = conditions(windows.schema, job.rates, job.modes)
     tested, fitted = [], []
     for k in chosen:
@@ -168,25 +185,19 @@ def held_out(
 # --------------------------------------------------------------------- steps
 
 
-def _check_settings(job: Job, top: Run) -> None:
-    """A resumed run must have been started with the same recipe."""
-    if job.resume and job.overwrite:
-        raise ConfigError("--resume and --overwrite exclude each other.", fix="Give one of them.")
-    if job.resume and top.settings.exists() and load_recipe(top.settings) != job.recipe:
-        raise RunError(
-            "the run was started with other settings.",
-            where=str(top.settings),
-            fix="Resume with the same recipe and --set, or start anew with --overwrite.",
-        )
+def _start(job: Job) -> Start | None:
+    return Start.of(job.init, job.recipe, job.add_modalities, freeze=job.freeze)
 
 
-def _splits(job: Job, loaded: LoadedData) -> tuple[Splits, str]:
+def splits_of(
+    loaded: LoadedData, folds: int | None, *, cross_validate: bool = False
+) -> tuple[Splits, str]:
     """Training and test windows of every fold, and how they were chosen."""
     parts, windows = loaded.card.owners_split, loaded.windows
-    if job.folds is None and parts is not None and not job.cross_validate:
+    if folds is None and parts is not None and not cross_validate:
         split = split_by_source(windows.sources, windows.subjects, parts)
         return [split], f"the owners': {parts[0]} trains, {parts[1]} tests"
-    folds = job.folds or FOLDS
+    folds = folds or FOLDS
     text = f"GroupKFold({folds}, shuffle=True, random_state=0) by subject"
     return subject_folds(windows.subjects, folds), text
 
@@ -205,8 +216,11 @@ def _fitted(
         "dataset": loaded.card.name,
         "seed": job.seed,
         "subjects_test": _names(loaded.windows[test]),
-        "windows_train": _fingerprint(loaded.windows[train]),
+        "windows_train": fingerprint(loaded.windows[train]),
     }
+    start = _start(job)
+    if start is not None:
+        origin["init"] = started_from.origin_of(start)
     if loaded.layout is not None:  # with it, files without a schema of their own can be predicted
         origin["layout"] = loaded.layout
     if loaded.distrust_scale:
@@ -214,7 +228,7 @@ def _fitted(
     if loaded.spec.baseline_s is not None:  # the windows are the same, what is in them is not
         origin["baseline_s"] = loaded.spec.baseline_s
     if job.resume and run.finished:
-        _check_origin(run, origin)
+        check_origin(run, origin)
         progress.note(f"{title}: finished already")
         return load(run.folder, device=job.device)
     run.folder.mkdir(parents=True, exist_ok=True)
@@ -224,31 +238,15 @@ def _fitted(
         device=job.device,
         n_threads=job.n_threads,
         callbacks=[progress.training(title)],
+        init=job.init,
+        add_modalities=job.add_modalities,
+        freeze=job.freeze,
     )
     clf.fit(loaded.windows[train], run=run, resume=job.resume)
-    clf.write(run, origin)
+    seen = started_from.subjects_seen(start, loaded.card.name, _names(loaded.windows[train]))
+    clf.write(run, origin | seen)
     run.finish()
     return clf
-
-
-def _fingerprint(windows: Windows) -> str:
-    """Which windows these are: their identities and lengths, in order."""
-    digest = hashlib.blake2b(windows.ids.tobytes(), digest_size=8)
-    digest.update(windows.duration_s.tobytes())
-    return digest.hexdigest()
-
-
-def _check_origin(run: Run, origin: dict[str, Any]) -> None:
-    """A finished fold is taken only if it came from the same seed, split and windows."""
-    stored = json.loads(run.schema.read_text())
-    decisive = {"distrust_scale": False, "baseline_s": False} | origin
-    other = [k for k, value in decisive.items() if stored.get(k, False) != value]
-    if other:
-        raise RunError(
-            f"this finished run differs in {', '.join(other)}.",
-            where=str(run.folder),
-            fix="Resume with the same data, windows, folds and seed, or use --overwrite.",
-        )
 
 
 def _test(
@@ -276,7 +274,12 @@ def _results(
     train, test = splits[chosen[0]]
     windows = loaded.windows
     held = np.isin(windows.subjects[train], first.validation_subjects_)
-    cost = cost_of(first.front_end_, first.network_, windows[test])
+    shown = windows[test].with_schema(first.schema_)
+    cost = cost_of(first.front_end_, first.network_, shown)
+    start, noted = _start(job), ""
+    tests = sorted({s for k in chosen for s in _names(windows[splits[k][1]])})
+    if start is not None:
+        noted = started_from.seen_before(start, loaded.card.name, tests)
     about = {
         "dataset": loaded.card.name,
         **({} if loaded.layout is None else {"source": job.dataset}),
@@ -287,23 +290,23 @@ def _results(
         "settings": job.recipe.model_dump(mode="json"),
         "windows": loaded.spec.values(),
         **({"distrust_scale": True} if loaded.distrust_scale else {}),
-        "split": _splits(job, loaded)[1],
+        **({} if start is None else {"started_from": started_from.told(start)}),
+        "split": splits_of(loaded, job.folds, cross_validate=job.cross_validate)[1],
         "folds": [int(k) for k in chosen],
         "cross_validated": job.cross_validate,
         "n_train": int((~held).sum()),
         "n_validation": int(held.sum()),
         "n_test": sum(len(splits[k][1]) for k in chosen),
         "subjects_validation": first.validation_subjects_,
-        "subjects_test": sorted({s for k in chosen for s in _names(windows[splits[k][1]])}),
+        "subjects_test": tests,
         "seed": job.seed,
         "parameters": cost["parameters"],
         "versions": _versions(),
         "created": _now(),
-        "notes": [n for n in (*shortened(loaded.notes), loaded.distrusted) if n],
+        "notes": [n for n in (noted, *shortened(loaded.notes), loaded.distrusted) if n],
     }
     results = summarised(fitted, pool(tested), tested, loaded, about=about, rates=job.rates)
     results.cost = cost
-    shown = windows[test]
     assert shown.labels is not None
     row = int(np.argmax(shown.present.sum(axis=1)))
     results.example = symbol_example(first.front_end_, shown, str(shown.labels[row]))

@@ -22,6 +22,7 @@ def model_card(results: Results) -> str:
         f"# MAESTRO on {about['title']}",
         "",
         f"- Recipe: {about['recipe']}, seed {about['seed']}, {about['parameters']:,} parameters",
+        *([f"- Started from: {about['started_from']}"] if "started_from" in about else []),
         f"- Modalities: {', '.join(m['name'] for m in results.modalities)}",
         _learned(results),
         f"- Windows: {about['n_train']} for training, {about['n_validation']} for the choice of "

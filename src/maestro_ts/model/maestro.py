@@ -5,7 +5,7 @@ symbols → tokens (per modality) → budget → encoders → one packed sequenc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -22,18 +22,20 @@ from maestro_ts.model.embedding import SymbolEmbedding, embed, sinusoidal_positi
 from maestro_ts.model.encoder import EncoderLayer
 from maestro_ts.model.experts import Experts
 from maestro_ts.model.feed_forward import FeedForward
+from maestro_ts.model.freezing import Frozen
 from maestro_ts.model.front_end import SymbolFrontEnd
 from maestro_ts.model.fusion import FusionLayer
 from maestro_ts.model.heads import ExpertHead, Head
 from maestro_ts.model.members import Members
 from maestro_ts.model.roster import Roster, Rows
+from maestro_ts.model.shapes import shapes
 from maestro_ts.model.spans import Spans
 from maestro_ts.model.stacked import add_to_members
 from maestro_ts.recipe import Recipe
 from maestro_ts.symbols.symbolizer import Symbolizer
 from maestro_ts.symbols.views import SUMMARY_FEATURES
 
-__all__ = ["Maestro", "front_end", "network"]
+__all__ = ["Fused", "Maestro", "front_end", "network"]
 
 
 def front_end(recipe: Recipe) -> FrontEnd:
@@ -49,20 +51,23 @@ def network(fitted: FrontEnd, n_outputs: int, recipe: Recipe) -> Network:
 
 
 @dataclass(frozen=True)
-class _Shape:
-    """What the network needs to know of one modality."""
+class Fused:
+    """The fused tokens of a batch.
 
-    name: str
-    channels: int
-    views: int
-    length: int
-    encoded: int
-    summary: bool
+    Attributes
+    ----------
+    tokens : [N, D]
+    spans : Spans
+    real : [N] before any distillation of the fusion, bool
+        Tokens that carry data.
+    output : Output
+        Without logits.
+    """
 
-    @property
-    def tokens(self) -> int:
-        """Tokens it brings into the fusion when present."""
-        return self.encoded + self.summary
+    tokens: Tensor
+    spans: Spans
+    real: Tensor
+    output: Output
 
 
 class Maestro(Network):
@@ -83,7 +88,7 @@ class Maestro(Network):
     def __init__(self, symbolizer: Symbolizer, outputs: int, recipe: Recipe) -> None:
         super().__init__()
         self.recipe = recipe
-        self.shapes = tuple(_shapes(symbolizer, recipe))
+        self.shapes = shapes(symbolizer, recipe)
         self.shared = recipe.model.encoder == "shared"
         width, count = recipe.model.width, len(self.shapes)
         self.embeddings = nn.ModuleList(self._embedding(s.channels, s.views) for s in self.shapes)
@@ -111,6 +116,7 @@ class Maestro(Network):
             self.head: nn.Module = ExpertHead(width, outputs, recipe.experts)
         else:
             self.head = Head(width, outputs, recipe.model.dropout)
+        self.frozen: Frozen | None = None
         # Last: a network with a gate starts from the same weights as one without.
         self.budget = Budget(count, width, recipe.budget)
         for m, shape in enumerate(self.shapes):
@@ -179,6 +185,15 @@ class Maestro(Network):
 
     def forward(self, batch: Batch) -> Output:
         """Logits, budgets and expert shares of a batch of symbols."""
+        fused = self.fuse(batch)
+        return replace(fused.output, logits=self.head(self._pool(fused)))
+
+    def pooled(self, batch: Batch) -> Tensor:
+        """What the head is given: one vector per window, [B, D]."""
+        return self._pool(self.fuse(batch))
+
+    def fuse(self, batch: Batch) -> Fused:
+        """Everything before the pooling."""
         there = batch.host_present
         if self.recipe.model.absent == "symbols":
             there = torch.ones_like(there)
@@ -193,13 +208,14 @@ class Maestro(Network):
             if share is not None:
                 shares.append(share)
         tokens_of = torch.zeros(len(batch), dtype=torch.int64, device=owner.device)
-        return Output(
-            logits=self.head(self._pool(fused, spans, real)),
+        output = Output(
+            logits=fused.new_zeros(len(batch), 0),
             aux_loss=self.budget.price(budgets, batch.present) if self.training else None,
             budgets=budgets,
             expert_share=torch.stack(shares, dim=1) if shares else None,
             tokens=tokens_of.index_add(0, owner, real.long()),
         )
+        return Fused(fused, spans, real, output)
 
     def _embed(self, batch: Batch, roster: Roster) -> list[Tensor]:
         """Symbols → tokens [R, L, D] of each group, with sinusoidal positions."""
@@ -300,18 +316,19 @@ class Maestro(Network):
         place = (torch.arange(tokens) + 0.5) * len(self.position) / tokens
         return place.long().to(self.position.device)
 
-    def _pool(self, fused: Tensor, spans: Spans, real: Tensor) -> Tensor:
+    def _pool(self, fused: Fused) -> Tensor:
         """Mean over the tokens that carry data; over the missing ones when there are no others.
 
         Over all tokens after a distillation, which mixes both kinds.
         """
-        blank = fused.new_zeros(len(spans.order), 1)
-        weights = fused.new_ones(len(fused), 1)
-        if len(real) == len(fused):
-            carrying = blank.index_add(0, spans.owner, real[:, None].to(fused.dtype))
-            weights = (real[:, None] | (carrying == 0)[spans.owner]).to(fused.dtype)
+        x, spans, real = fused.tokens, fused.spans, fused.real
+        blank = x.new_zeros(len(spans.order), 1)
+        weights = x.new_ones(len(x), 1)
+        if len(real) == len(x):
+            carrying = blank.index_add(0, spans.owner, real[:, None].to(x.dtype))
+            weights = (real[:, None] | (carrying == 0)[spans.owner]).to(x.dtype)
         total = blank.index_add(0, spans.owner, weights)
-        summed = blank.expand(-1, fused.shape[1]).index_add(0, spans.owner, fused * weights)
+        summed = blank.expand(-1, x.shape[1]).index_add(0, spans.owner, x * weights)
         return summed / total
 
     def component(self, module: str, *, weighted: bool) -> str:
@@ -330,7 +347,10 @@ class Maestro(Network):
                 module.softness = softness if learned else 0.0
 
     def after_step(self) -> None:
-        """Balance the experts."""
+        """Balance the experts, unless they are to stay as they are."""
+        if self.frozen is not None:
+            self.frozen.hold()
+            return
         for module in self.modules():
             if isinstance(module, Experts):
                 module.after_step()
@@ -342,24 +362,3 @@ def _of_rows(inputs: list[Tensor], rows: Rows) -> list[Tensor]:
         x if len(windows) == len(x) else x[windows]
         for x, windows in zip(inputs, rows.windows, strict=True)
     ]
-
-
-def _shapes(symbolizer: Symbolizer, recipe: Recipe) -> list[_Shape]:
-    shapes = []
-    for m in symbolizer.schema_:
-        length = symbolizer.lengths_[m.name]
-        encoded = length
-        if recipe.model.encoder_distil:
-            for _ in range(recipe.model.encoder_layers):
-                encoded = distilled_length(encoded)
-        shapes.append(
-            _Shape(
-                m.name,
-                m.channels,
-                len(symbolizer.views_of(m)),
-                length,
-                encoded,
-                symbolizer.has_summary(m),
-            )
-        )
-    return shapes

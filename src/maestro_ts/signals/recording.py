@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from maestro_ts.errors import DataError
 
-__all__ = ["CLOCKS", "Interval", "Recording", "Stream", "check_values"]
+__all__ = ["CLOCKS", "Interval", "Recording", "Stream", "check_values", "unlabelled"]
 
 CLOCKS = ("shared", "start-aligned", "stretched")
 
@@ -161,3 +161,8 @@ class Recording:
         if not self.duration_s:
             ends = [s.end_s for s in self.streams.values()]
             object.__setattr__(self, "duration_s", max(ends, default=0.0))
+
+
+def unlabelled(recordings: Iterable[Recording]) -> list[Recording]:
+    """The same recordings without their labels."""
+    return [replace(recording, labels=()) for recording in recordings]

@@ -95,6 +95,16 @@ class Symbolizer:
             self._fit_modality(self.schema_[name], binned)
         return self
 
+    def extend(self, windows: Windows) -> Symbolizer:
+        """Learn the modalities that were not there before; all else stays as it was learned."""
+        added = [n for n in windows.schema.names if n not in self.schema_]
+        if added:
+            other = Symbolizer(self.settings).fit(windows.select(added))
+            self.lengths_ = self.lengths_ | other.lengths_
+            self.statistics_ = other.statistics_ | self.statistics_
+        self.schema_ = windows.schema
+        return self
+
     def _length(self, windows: Windows, m: Modality) -> int:
         """At most half the stream's samples (a bin needs two for a spread), but up to four."""
         if m.static:

@@ -17,8 +17,9 @@ from torch import Tensor
 from maestro_ts.contract.batch import Batch
 from maestro_ts.contract.front_end import FrontEnd
 from maestro_ts.contract.network import Network
+from maestro_ts.contract.output import Output
 from maestro_ts.errors import RunError
-from maestro_ts.recipe import Recipe, TrainingSettings
+from maestro_ts.recipe import Recipe
 from maestro_ts.signals.masks import hide, modality_mask
 from maestro_ts.signals.windows import Windows
 from maestro_ts.training.augmentation import augmented
@@ -36,8 +37,9 @@ from maestro_ts.training.resume import (
     restore_optimizer,
     save_state,
 )
+from maestro_ts.training.schedule import learning_rate, optimizer_for, planned_epochs
 
-__all__ = ["Examples", "Trainer", "learning_rate", "planned_epochs"]
+__all__ = ["Examples", "Trainer"]
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ class Trainer:
         self.order = np.random.default_rng([self.seed, 1])
         self.masks = np.random.default_rng([self.seed, 2])
         self.draws = torch.Generator(self.device).manual_seed(self.seed)
-        self.optimizer = _optimizer(self.network, settings)
+        self.optimizer = optimizer_for(self.network, settings)
         self.average = None if settings.average_decay is None else _copy(self.network.state_dict())
         self.best: dict[str, Tensor] | None = None
         self.best_score = (-math.inf, -math.inf)
@@ -168,14 +170,7 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(settings, share)
         out = in_precision(self.network, self.recipe.model.precision)(batch)
-        target = torch.from_numpy(train.targets[rows]).to(self.device)
-        weight = torch.from_numpy(train.weights[rows]).to(self.device)
-        # Members learn each by itself, so that they stay apart.
-        answers = out.logits[None] if out.members is None else out.members
-        smoothing = settings.label_smoothing
-        losses = [self.objective.loss(answer, target, smoothing) for answer in answers]
-        each = torch.stack(losses).sum(dim=0)
-        loss = (each * weight).sum() / weight.sum().clamp(min=1e-12)
+        loss = self._loss(train, prepared, rows, batch, out)
         total = loss if out.aux_loss is None else loss + out.aux_loss
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
@@ -196,6 +191,21 @@ class Trainer:
             there = batch.present.sum().clamp(min=1)
             budget = float((out.budgets * batch.present).sum().detach() / there)
         return value, budget
+
+    def _loss(
+        self, train: Examples, prepared: Any, rows: NDArray[np.intp], batch: Batch, out: Output
+    ) -> Tensor:
+        """What is minimised, of a batch of these rows; the budgets' price comes on top.
+
+        Members learn each by itself, so that they stay apart.
+        """
+        target = torch.from_numpy(train.targets[rows]).to(self.device)
+        weight = torch.from_numpy(train.weights[rows]).to(self.device)
+        smoothing = self.recipe.training.label_smoothing
+        answers = out.logits[None] if out.members is None else out.members
+        losses = [self.objective.loss(answer, target, smoothing) for answer in answers]
+        each = torch.stack(losses).sum(dim=0)
+        return (each * weight).sum() / weight.sum().clamp(min=1e-12)
 
     def _masked_batch(
         self, present: NDArray[np.bool_], prepared: Any, rows: NDArray[np.intp], share: float
@@ -355,39 +365,6 @@ class Trainer:
         self.order.bit_generator.state = plain["order"]
         self.masks.bit_generator.state = plain["masks"]
         self.log[:] = plain["log"]
-
-
-def planned_epochs(settings: TrainingSettings, per_epoch: int) -> int:
-    """Epochs of `per_epoch` steps: as set, but at least `min_steps` and at most `max_steps`.
-
-    At least one; whole epochs, so that a large one may take `min_steps` past `max_steps`.
-    """
-    epochs = settings.epochs
-    if settings.max_steps is not None:
-        epochs = min(epochs, max(1, settings.max_steps // per_epoch))
-    return max(epochs, math.ceil(settings.min_steps / per_epoch))
-
-
-def learning_rate(settings: TrainingSettings, share: float) -> float:
-    """Linear warm-up, then cosine to zero (or constant)."""
-    warm = settings.warm_up_share
-    if share < warm:
-        return settings.learning_rate * max(share / warm, 0.01)
-    if settings.schedule == "constant":
-        return settings.learning_rate
-    return 0.5 * settings.learning_rate * (1 + math.cos(math.pi * (share - warm) / (1 - warm)))
-
-
-def _optimizer(network: Network, settings: TrainingSettings) -> torch.optim.Optimizer:
-    """Adam or AdamW; biases, norms and other vectors are not decayed."""
-    matrices = [p for p in network.parameters() if p.ndim >= 2]
-    vectors = [p for p in network.parameters() if p.ndim < 2]
-    groups: list[dict[str, Any]] = [
-        {"params": matrices, "weight_decay": settings.weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
-    ]
-    kind = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
-    return kind(groups, lr=settings.learning_rate, fused=True)
 
 
 def _copy(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

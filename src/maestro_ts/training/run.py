@@ -41,6 +41,11 @@ class LoadedModel:
     extra: dict[str, Any]
     objective: Objective
 
+    @property
+    def labelled(self) -> bool:
+        """False: pre-trained without labels, and the network has no head."""
+        return not self.extra.get("pretrained", False)
+
 
 class Run:
     """Paths and contents of a run folder.
@@ -166,8 +171,15 @@ class Run:
         except ValueError as error:
             raise RunError(f"damaged: {error}.", where=str(self.log)) from error
 
-    def load_model(self, device: torch.device | str = "cpu") -> LoadedModel:
+    def load_model(
+        self, device: torch.device | str = "cpu", *, pretrained: bool = False
+    ) -> LoadedModel:
         """Read a finished run.
+
+        Parameters
+        ----------
+        pretrained : bool
+            One without labels will do.
 
         Raises
         ------
@@ -188,9 +200,19 @@ class Run:
             objective = objective_from(description.get("objective"))
         except (KeyError, TypeError, ValueError) as error:
             raise RunError(f"damaged: {error!r}.", where=str(self.folder)) from error
+        unlabelled = bool(description.get("pretrained", False))
+        if unlabelled and not pretrained:
+            raise RunError(
+                "was pre-trained without labels: it predicts nothing yet.",
+                where=str(self.folder),
+                fix=f"Train it with labels: maestro-ts fit … --init {self.folder}",
+            )
         # Building draws initial weights that are replaced at once: leave the caller's state alone.
         with torch.random.fork_rng(devices=[]):
-            network = build_network(front_end, objective.outputs(len(classes)), recipe)
+            outputs = max(objective.outputs(len(classes)), 1)
+            network = build_network(front_end, outputs, recipe)
+        if unlabelled:
+            network.head = torch.nn.Identity()
         self._load_weights(network)
         network.to(device).eval()
         extra = {k: v for k, v in description.items() if k not in ("modalities", "classes")}

@@ -11,6 +11,7 @@ import numpy as np
 from maestro_ts.errors import FormatError
 from maestro_ts.signals.modality import Modality
 from maestro_ts.signals.places import Places
+from maestro_ts.signals.recording import unlabelled
 from maestro_ts.signals.store.baselines import with_baselines
 from maestro_ts.signals.store.buffers import StoredTimes, StoredValues
 from maestro_ts.signals.store.manifest import Manifest, check_file
@@ -22,7 +23,9 @@ from maestro_ts.signals.windows import Samples, Windows, absent
 __all__ = ["open_windows", "place_windows", "verify"]
 
 
-def open_windows(folder: Path | str, spec: WindowSpec | None = None) -> Windows:
+def open_windows(
+    folder: Path | str, spec: WindowSpec | None = None, *, labelled: bool = True
+) -> Windows:
     """The windows of a store; selecting some reads nothing, `Samples.window` its rows alone.
 
     Parameters
@@ -30,6 +33,8 @@ def open_windows(folder: Path | str, spec: WindowSpec | None = None) -> Windows:
     folder : path
     spec : WindowSpec, optional
         Other windows than those the store was prepared with, found from its tables.
+    labelled : bool
+        False: labels are left aside, and what has none is cut as well.
 
     Raises
     ------
@@ -51,10 +56,12 @@ def open_windows(folder: Path | str, spec: WindowSpec | None = None) -> Windows:
     streams: Mapping[str, Sequence[StreamRow]] = read_streams(folder, manifest)
     recordings = read_recordings(folder, manifest)
     times = _times(folder, manifest, streams)
-    if spec is None or spec == manifest.spec:
+    if labelled and spec in (None, manifest.spec):
         places, spans, streams = read_windows_table(folder, manifest.windows, streams)
     else:
-        places, spans, streams = place_windows(folder, replace(manifest, spec=spec))
+        other = manifest if spec is None else replace(manifest, spec=spec)
+        places, spans, streams = place_windows(folder, other, labelled=labelled)
+        recordings = recordings if labelled else unlabelled(recordings)
     samples = {}
     for m in manifest.schema:
         span = spans[m.name]
@@ -79,10 +86,12 @@ def open_windows(folder: Path | str, spec: WindowSpec | None = None) -> Windows:
 
 
 def place_windows(
-    folder: Path, manifest: Manifest
+    folder: Path, manifest: Manifest, *, labelled: bool = True
 ) -> tuple[Places, dict[str, Spans], Mapping[str, Sequence[StreamRow]]]:
     """Where the windows of a manifest's settings lie in its shards, and its streams."""
     recordings = read_recordings(folder, manifest)
+    if not labelled:
+        recordings = unlabelled(recordings)
     streams: Mapping[str, Sequence[StreamRow]] = read_streams(folder, manifest)
     times = _times(folder, manifest, streams)
     period = manifest.spec.baseline_s

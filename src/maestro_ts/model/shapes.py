@@ -1,0 +1,50 @@
+"""What the network needs to know of each modality: channels, views, tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from maestro_ts.model.distil import distilled_length
+from maestro_ts.recipe import Recipe
+from maestro_ts.symbols.symbolizer import Symbolizer
+
+__all__ = ["Shape", "shapes"]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What the network needs to know of one modality."""
+
+    name: str
+    channels: int
+    views: int
+    length: int
+    encoded: int
+    summary: bool
+
+    @property
+    def tokens(self) -> int:
+        """Tokens it brings into the fusion when present."""
+        return self.encoded + self.summary
+
+
+def shapes(symbolizer: Symbolizer, recipe: Recipe) -> tuple[Shape, ...]:
+    """Of every modality, in the schema's order."""
+    found = []
+    for m in symbolizer.schema_:
+        length = symbolizer.lengths_[m.name]
+        encoded = length
+        if recipe.model.encoder_distil:
+            for _ in range(recipe.model.encoder_layers):
+                encoded = distilled_length(encoded)
+        found.append(
+            Shape(
+                m.name,
+                m.channels,
+                len(symbolizer.views_of(m)),
+                length,
+                encoded,
+                symbolizer.has_summary(m),
+            )
+        )
+    return tuple(found)
