@@ -18,7 +18,12 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from maestro_ts.contract.registry import build_front_end, build_network
+from maestro_ts.contract.registry import (
+    build_front_end,
+    build_network,
+    fit_network,
+    fits_at_once,
+)
 from maestro_ts.errors import DataError, nearest
 from maestro_ts.evaluation.prediction import Prediction
 from maestro_ts.evaluation.sensor_valuation import PERMUTATIONS, value_sensors
@@ -169,6 +174,14 @@ class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         train, held = self._split(examples, subjects, seed)
         with threads(self.n_threads):
             self.front_end_ = build_front_end(self.recipe_).fit(train.windows)
+            if fits_at_once(self.recipe_):
+                if subjects is not None:
+                    windows = windows.replace(subjects=subjects)
+                outputs = (len(self.classes_), self.recipe_, seed)
+                given = (windows, examples.targets, weights, *outputs)
+                self.network_ = fit_network(self.front_end_, *given).to(device)
+                self.training_log_: list[dict[str, Any]] = []
+                return self
             with torch.random.fork_rng(devices=[]):
                 torch.default_generator.manual_seed(seed)  # the CPU's alone
                 network = build_network(self.front_end_, len(self.classes_), self.recipe_)
@@ -195,10 +208,11 @@ class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _split(
         self, examples: Examples, subjects: NDArray[np.str_] | None, seed: int
     ) -> tuple[Examples, Examples | None]:
-        """Hold out whole subjects for the selection of weights."""
+        """Hold out whole subjects for the selection of weights, where gradients move them."""
         share = self.recipe_.training.validation_share
         self.validation_subjects_: list[str] = []
-        if subjects is None or share == 0.0 or len(np.unique(subjects)) < 2:
+        none = share == 0.0 or fits_at_once(self.recipe_)
+        if subjects is None or none or len(np.unique(subjects)) < 2:
             return examples, None
         rng = np.random.default_rng([seed, 3])
         kept, held = subject_holdout(subjects, share, rng, examples.targets)
