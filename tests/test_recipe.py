@@ -267,9 +267,7 @@ def test_a_model_has_settings_of_its_own() -> None:
 
 
 def test_an_own_setting_that_its_model_lacks_is_refused() -> None:
-    with pytest.raises(
-        ConfigError, match=r"'rival.tree'. Did you mean 'rival.trees'"
-    ):
+    with pytest.raises(ConfigError, match=r"'rival.tree'. Did you mean 'rival.trees'"):
         Recipe().override({"rival.tree": 5}).own(Own)
     with pytest.raises(ConfigError, match=r"rival.trees: .*greater than or equal to 1 \(got 0\)"):
         Recipe().override({"rival.trees": 0}).own(Own)

@@ -34,8 +34,11 @@ SUITE: dict[str, dict[str, dict[str, Any]]] = {
         "paper": {"model.width": 16, "model.heads": 4},
     },
     "lightgbm": {"tiny": {"rival.statistics": "31", "rival.trees": 10, "rival.rows_in_leaf": 1}},
+    "logistic": {"tiny": {"rival.copies": 1}},
+    "multirocket-hydra": {"tiny": {"rival.kernels": 84, "rival.groups": 2, "rival.copies": 1}},
     "majority": {"tiny": {}},
 }
+PACKAGES = {"lightgbm": "lightgbm", "multirocket-hydra": "aeon"}
 # An expert that no token is routed to has no gradient, by design: here all are chosen.
 ALL_EXPERTS = ("gradients", "modality_counts")
 
@@ -57,6 +60,8 @@ CASES = [
 
 @pytest.mark.parametrize(("model", "recipe", "check"), CASES)
 def test_model(model: str, recipe: str, check: str) -> None:
+    if model in PACKAGES:
+        pytest.importorskip(PACKAGES[model])
     check_model(model, small(model, recipe, check), checks=[check])
 
 

@@ -34,8 +34,7 @@ class FittedNetwork(Network):
 def _take_sizes(
     module: nn.Module, stored: Mapping[str, Tensor], prefix: str, *_: Any, **__: Any
 ) -> None:
-    """Give the buffers the sizes of what is about to be read into them."""
+    """Give the buffers the sizes and types of what is about to be read into them."""
     for name, buffer in list(module.named_buffers(recurse=False)):
         if prefix + name in stored:
-            size = stored[prefix + name].shape
-            setattr(module, name, torch.empty(size, dtype=buffer.dtype, device=buffer.device))
+            setattr(module, name, torch.empty_like(stored[prefix + name], device=buffer.device))

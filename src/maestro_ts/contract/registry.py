@@ -77,6 +77,20 @@ MODELS = {
         tags=("any-subset", "native-rates", "irregular-times", "static"),
         exempt=AT_ONCE | {"precision": ("trees compare, and have no precision of their own",)},
     ),
+    "logistic": ModelEntry(
+        module="maestro_ts.baselines.logistic",
+        summary="Logistic regression on statistics of every channel",
+        paper="",
+        tags=("any-subset", "native-rates", "irregular-times", "static"),
+        exempt=AT_ONCE,
+    ),
+    "multirocket-hydra": ModelEntry(
+        module="maestro_ts.baselines.multirocket_hydra",
+        summary="Random convolutions on one grid, ridge regression",
+        paper="Tan et al., DMKD 2022; Dempster et al., DMKD 2023",
+        tags=("any-subset", "irregular-times", "static"),
+        exempt=AT_ONCE,
+    ),
     "majority": ModelEntry(
         module="maestro_ts.baselines.majority",
         summary="The classes' shares in training, whatever is measured",
