@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from maestro_ts.contract.network import Network
 
-__all__ = ["FittedNetwork"]
+__all__ = ["FittedNetwork", "row_products"]
 
 
 class FittedNetwork(Network):
@@ -29,6 +29,14 @@ class FittedNetwork(Network):
         for name, tensor in found.items():
             self.register_buffer(name, tensor)
         self.register_load_state_dict_pre_hook(_take_sizes)  # type: ignore[no-untyped-call]
+
+
+def row_products(table: Tensor, coefficients: Tensor) -> Tensor:
+    """``table @ coefficients``, [B, F] and [F, K], where no row's rounding depends on its place.
+
+    A matrix product adds up in an order of its own at the edges of its blocks.
+    """
+    return torch.stack([(table * column).sum(dim=1) for column in coefficients.T], dim=1)
 
 
 def _take_sizes(

@@ -12,7 +12,7 @@ from pydantic import Field
 from torch import Tensor
 
 from maestro_ts.baselines.copies import with_copies
-from maestro_ts.baselines.fitted_network import FittedNetwork
+from maestro_ts.baselines.fitted_network import FittedNetwork, row_products
 from maestro_ts.baselines.statistics_front_end import StatisticsFrontEnd, Which, table_of
 from maestro_ts.contract.batch import Batch
 from maestro_ts.contract.front_end import FrontEnd
@@ -58,7 +58,8 @@ class Logistic(FittedNetwork):
     def forward(self, batch: Batch) -> Output:
         """Logits [B, K]."""
         table = table_of(batch, self.schema).to(self.mean)
-        return Output(_standard(table, self.mean, self.scale) @ self.coefficients + self.intercept)
+        rows = _standard(table, self.mean, self.scale)
+        return Output(row_products(rows, self.coefficients) + self.intercept)
 
 
 def _standard(table: Tensor, mean: Tensor, scale: Tensor) -> Tensor:

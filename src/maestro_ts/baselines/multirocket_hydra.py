@@ -14,7 +14,7 @@ from pydantic import Field
 from torch import Tensor
 
 from maestro_ts.baselines.copies import with_copies
-from maestro_ts.baselines.fitted_network import FittedNetwork
+from maestro_ts.baselines.fitted_network import FittedNetwork, row_products
 from maestro_ts.baselines.grid_front_end import GridFrontEnd, GridSettings
 from maestro_ts.baselines.ridge import fit_ridge
 from maestro_ts.baselines.rocket_transforms import (
@@ -74,7 +74,7 @@ class MultiRocketHydra(FittedNetwork):
         scales = {name: self.get_buffer(name).cpu().numpy() for name in SCALES}
         features = _scaled(self._transforms(series), batch, scales)
         table = torch.from_numpy(features).to(self.coefficients)
-        return Output(table @ self.coefficients)
+        return Output(row_products(table, self.coefficients))
 
     def __getstate__(self) -> dict[str, Any]:
         # The transforms are made of the buffers: a copy makes its own.

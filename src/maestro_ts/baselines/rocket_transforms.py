@@ -52,7 +52,7 @@ class Transforms:
         self.rocket = _aeon().MultiRocket(n_jobs=1, random_state=0)
         self.rocket._n_jobs, self.rocket.random_state_ = 1, 0
         own = {
-            series: [arrays[f"rocket_{series}_{name}"].cpu().numpy() for name in _ROCKET]
+            series: [_plain(arrays[f"rocket_{series}_{name}"]) for name in _ROCKET]
             for series in ("values", "steps")
         }
         # With one channel none are chosen.
@@ -61,7 +61,7 @@ class Transforms:
 
     def __call__(self, series: Array) -> tuple[Array, Array]:
         """Features of Hydra [n, H] and of MultiRocket [n, R]; a row depends on no other."""
-        with torch.no_grad():
+        with torch.no_grad(), torch.autocast("cpu", enabled=False):
             parts = [
                 self.hydra._transform(x) for x in np.split(series, range(CHUNK, len(series), CHUNK))
             ]
@@ -98,6 +98,12 @@ def fit_transforms(
 
 def _hydra(groups: int, seed: int) -> Any:
     return _aeon().HydraTransformer(KERNELS_PER_GROUP, groups, n_jobs=1, random_state=seed)
+
+
+def _plain(tensor: Tensor) -> NDArray[Any]:
+    """As an array; aeon's code is compiled for float32 alone."""
+    single = tensor.float() if tensor.is_floating_point() else tensor
+    return np.asarray(single.cpu().numpy())
 
 
 @contextmanager
