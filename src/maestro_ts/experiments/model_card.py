@@ -12,8 +12,9 @@ __all__ = ["model_card"]
 def model_card(results: Results) -> str:
     """Markdown: data, split, scores under missing sensors, limits."""
     about = results.about
+    kind = about.get("settings", {}).get("model_kind", "maestro")
     lines = [
-        f"# MAESTRO on {about['title']}",
+        f"# {'MAESTRO' if kind == 'maestro' else kind} on {about['title']}",
         "",
         f"- Recipe: {about['recipe']}, seed {about['seed']}, {about['parameters']:,} parameters",
         f"- Modalities: {', '.join(m['name'] for m in results.modalities)}",
