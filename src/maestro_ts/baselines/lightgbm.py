@@ -58,15 +58,14 @@ class Trees(FittedNetwork):
     Parameters
     ----------
     schema : Schema
-    n_outputs : int
     text : Tensor, uint8
     """
 
     text: Tensor
 
-    def __init__(self, schema: Schema, n_outputs: int, text: Tensor) -> None:
+    def __init__(self, schema: Schema, text: Tensor) -> None:
         super().__init__(text=text)
-        self.schema, self.n_outputs = schema, n_outputs
+        self.schema = schema
         self._booster: Any = None
 
     def forward(self, batch: Batch) -> Output:
@@ -93,7 +92,7 @@ def front_end(recipe: Recipe) -> FrontEnd:
 
 def network(fitted: FrontEnd, n_outputs: int, recipe: Recipe) -> Trees:
     """No trees yet."""
-    return Trees(fitted.schema, n_outputs, torch.zeros(0, dtype=torch.uint8))
+    return Trees(fitted.schema, torch.zeros(0, dtype=torch.uint8))
 
 
 def fit(
@@ -131,7 +130,7 @@ def fit(
     parameters = _parameters(own, n_outputs, seed)
     booster = lightgbm.train(parameters, data, num_boost_round=own.trees, **watched)
     text = np.frombuffer(booster.model_to_string().encode(), dtype=np.uint8).copy()
-    return Trees(fitted.schema, n_outputs, torch.from_numpy(text))
+    return Trees(fitted.schema, torch.from_numpy(text))
 
 
 def _parameters(own: Settings, n_outputs: int, seed: int) -> dict[str, Any]:
