@@ -19,6 +19,9 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from rivals.statistics import statistics_51
+from rivals.trees import TreesOnStatistics51
+
 from maestro_ts._version import __version__
 from maestro_ts.atomic import write_text
 from maestro_ts.evaluation.metrics import accuracy, macro_f1, subject_intervals
@@ -26,8 +29,6 @@ from maestro_ts.signals.cut import cut
 from maestro_ts.signals.datasets import card, read
 from maestro_ts.signals.split import subject_folds
 from maestro_ts.signals.windows import Windows
-from rivals.statistics import statistics_51
-from rivals.trees import TreesOnStatistics51
 
 FOLDS = 5
 DATASET = "wesad-e4"

@@ -1,4 +1,4 @@
-"""UMAFall, five folds by subject: MAESTRO, an ablation, two LightGBMs, the same masks for all.
+"""UMAFall, five folds by subject: MAESTRO, ablations, rivals, the same masks for all.
 
 One run, cell by cell: a cell is (model, fold); a finished one is not computed again. Every cell
 is a small JSON in ``docs/results/umafall/`` with its settings and, per condition, the predicted
@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 from maestro_ts._version import __version__
 from maestro_ts.atomic import write_text
@@ -28,7 +25,6 @@ from maestro_ts.evaluation.metrics import (
     macro_f1,
     subject_intervals,
 )
-from maestro_ts.evaluation.prediction import Prediction
 from maestro_ts.evaluation.protocol import Condition, Outcome, evaluate
 from maestro_ts.signals.cut import cut
 from maestro_ts.signals.datasets import card, read
@@ -48,9 +44,28 @@ DENSE = AS_RECORDED | {
     "budget.rule": "fixed",
     "budget.price": 0.0,
 }
+# The trees were computed before rivals lost segments in training.
+NINE = {
+    "model_kind": "lightgbm",
+    "curriculum.modality_max": 0.6,
+    "curriculum.segment_probability": 0.0,
+}
+LARGE = NINE | {
+    "curriculum.modality_max": 0.5,
+    "rival.statistics": "31",
+    "rival.trees": 2000,
+    "rival.leaves": 31,
+    "rival.learning_rate": 0.05,
+    "rival.copies": 3,
+    "rival.least_rate": 0.1,
+    "rival.patience": 100,
+}
 MODELS: dict[str, dict[str, Any]] = {
-    "trees-51": {},
-    "trees-nine": {},
+    "trees-51": LARGE,
+    "trees-nine": NINE,
+    "multirocket-hydra": {"model_kind": "multirocket-hydra"},
+    "logistic": {"model_kind": "logistic"},
+    "majority": {"model_kind": "majority"},
     "maestro": {},
     "maestro-dense": DENSE,
     "maestro-bfloat16": {"model.precision": "bfloat16"},
@@ -69,25 +84,11 @@ def fit_and_predict(
     model: str, train: Windows, test: Windows, classes: np.ndarray, seed: int
 ) -> list[Outcome]:
     """Fit one model on a fold and test it under every condition."""
-    truth = np.searchsorted(classes, test.labels)
-    if model.startswith("maestro"):
-        from maestro_ts import MaestroClassifier
+    from maestro_ts import MaestroClassifier
 
-        clf = MaestroClassifier(settings=MODELS[model], random_state=seed, n_threads=1)
-        clf.fit(train)
-        return evaluate(clf.explain, test, truth, PLAN)
-    from rivals.trees import TreesOnNineStatistics, TreesOnStatistics51
-
-    kind = TreesOnStatistics51 if model == "trees-51" else TreesOnNineStatistics
-    trees = kind(num_threads=1).fit(train, seed=seed)
-    columns = np.searchsorted(classes, trees.classes_)
-
-    def predict(windows: Windows) -> Prediction:
-        logits = np.full((len(windows), len(classes)), -30.0)
-        logits[:, columns] = np.log(np.maximum(trees.predict_proba(windows), 1e-12))
-        return Prediction(logits)
-
-    return evaluate(predict, test, truth, PLAN)
+    clf = MaestroClassifier(settings=MODELS[model], random_state=seed, n_threads=1).fit(train)
+    assert clf.classes_.tolist() == classes.tolist()
+    return evaluate(clf.explain, test, np.searchsorted(classes, test.labels), PLAN)
 
 
 def run_cell(model: str, fold: int, seed: int, data: Path, out: Path) -> str:

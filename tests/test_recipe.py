@@ -4,9 +4,18 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pydantic import Field
 
+from maestro_ts.contract.registry import build_front_end
 from maestro_ts.errors import ConfigError
-from maestro_ts.recipe import RECIPES, Recipe, known_keys, load_recipe, parse_overrides
+from maestro_ts.recipe import (
+    RECIPES,
+    Recipe,
+    Settings,
+    known_keys,
+    load_recipe,
+    parse_overrides,
+)
 
 
 def write(folder: Path, text: str) -> Path:
@@ -229,7 +238,7 @@ def test_yaml_brings_back_the_same_recipe(name: str, tmp_path: Path) -> None:
 def test_yaml_keeps_the_order_of_the_groups() -> None:
     groups = [
         *("symbols", "model", "budget", "experts"),
-        *("curriculum", "augmentation", "training"),
+        *("curriculum", "augmentation", "training", "rival"),
     ]
     assert list(yaml.safe_load(Recipe().to_yaml()))[2:] == groups
 
@@ -243,3 +252,24 @@ def test_every_key_can_be_overridden_with_its_own_value() -> None:
     }
     assert len(values) > 50
     assert recipe.override(values) == recipe
+
+
+class Own(Settings):
+    trees: int = Field(3, ge=1)
+
+
+def test_a_model_has_settings_of_its_own() -> None:
+    recipe = Recipe().override(parse_overrides(["rival.trees=5"]))
+    assert Recipe().own(Own).trees == 3
+    assert recipe.own(Own).trees == 5
+    assert recipe.override({"rival.trees": 7}).own(Own).trees == 7
+    assert recipe.rival == {"trees": 5}
+
+
+def test_an_own_setting_that_its_model_lacks_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"'rival.tree'. Did you mean 'rival.trees'"):
+        Recipe().override({"rival.tree": 5}).own(Own)
+    with pytest.raises(ConfigError, match=r"rival.trees: .*greater than or equal to 1 \(got 0\)"):
+        Recipe().override({"rival.trees": 0}).own(Own)
+    with pytest.raises(ConfigError, match=r"model maestro: .*has no settings of its own"):
+        build_front_end(Recipe().override({"rival.trees": 5}))

@@ -13,8 +13,13 @@ from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from maestro_ts.contract.registry import build_front_end, build_network
-from maestro_ts.errors import DataError, RunError
+from maestro_ts.contract.registry import (
+    build_front_end,
+    build_network,
+    fit_network,
+    fits_at_once,
+)
+from maestro_ts.errors import ConfigError, DataError, RunError
 from maestro_ts.evaluation.prediction import Prediction
 from maestro_ts.recipe import Recipe, load_recipe
 from maestro_ts.signals.modality import Modality
@@ -24,7 +29,7 @@ from maestro_ts.training.callbacks import Callback
 from maestro_ts.training.device import device_of, threads
 from maestro_ts.training.embedding import EmbeddingMixin
 from maestro_ts.training.loop import Examples, Trainer
-from maestro_ts.training.objective import Objective
+from maestro_ts.training.objective import ClassObjective, Objective
 from maestro_ts.training.predictor import predict
 from maestro_ts.training.run import LoadedModel, Run, replacing
 from maestro_ts.training.start import Start
@@ -97,6 +102,7 @@ class MaestroEstimator(EmbeddingMixin, BaseEstimator):  # type: ignore[misc]
     ) -> None:
         """Fit objective, front end and network; whole subjects are held out to select weights."""
         seed = self._seed()
+        self.training_log_: list[dict[str, Any]] = []
         self.schema_ = examples.windows.schema
         device = device_of(self.device)
         # What is no class, every window has another of.
@@ -109,6 +115,9 @@ class MaestroEstimator(EmbeddingMixin, BaseEstimator):  # type: ignore[misc]
                 self.front_end_ = build_front_end(self.recipe_).fit(train.windows)
             else:
                 self.front_end_ = start.front_end(train.windows)
+            if fits_at_once(self.recipe_):
+                self._fit_at_once(examples, subjects, classes, seed, device)
+                return
             with torch.random.fork_rng(devices=[]):
                 torch.default_generator.manual_seed(seed)  # the CPU's alone
                 outputs = objective.outputs(classes)
@@ -127,6 +136,27 @@ class MaestroEstimator(EmbeddingMixin, BaseEstimator):  # type: ignore[misc]
             )
             trainer.fit(train, held, resume=resume)
         self.training_log_ = trainer.log
+
+    def _fit_at_once(
+        self,
+        examples: Examples,
+        subjects: NDArray[np.str_] | None,
+        classes: int,
+        seed: int,
+        device: torch.device,
+    ) -> None:
+        """A model that no gradient trains; it learns classes only."""
+        if not isinstance(self.objective_, ClassObjective):
+            raise ConfigError(
+                f"the model {self.recipe_.model_kind!r} learns one class of several.",
+                fix="Numbers and several labels are for maestro.",
+            )
+        windows = examples.windows
+        if subjects is not None:
+            windows = windows.replace(subjects=subjects)
+        given = (windows, examples.targets, examples.weights, classes, self.recipe_, seed)
+        self.network_ = fit_network(self.front_end_, *given).to(device)
+        self.training_log_ = []
 
     def _classes(self) -> NDArray[Any]:
         """None where a number is learned."""
@@ -147,10 +177,11 @@ class MaestroEstimator(EmbeddingMixin, BaseEstimator):  # type: ignore[misc]
         seed: int,
         kinds: NDArray[Any] | None,
     ) -> tuple[Examples, Examples | None]:
-        """Hold out whole subjects for the selection of weights."""
+        """Hold out whole subjects for the selection of weights, where gradients move them."""
         share = self.recipe_.training.validation_share
         self.validation_subjects_: list[str] = []
-        if subjects is None or share == 0.0 or len(np.unique(subjects)) < 2:
+        none = share == 0.0 or fits_at_once(self.recipe_)
+        if subjects is None or none or len(np.unique(subjects)) < 2:
             return examples, None
         rng = np.random.default_rng([seed, 3])
         kept, held = subject_holdout(subjects, share, rng, kinds)

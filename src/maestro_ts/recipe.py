@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -23,6 +23,7 @@ __all__ = [
     "ExpertSettings",
     "ModelSettings",
     "Recipe",
+    "Settings",
     "SymbolSettings",
     "TrainingSettings",
     "load_recipe",
@@ -35,6 +36,9 @@ class Settings(BaseModel):
     """Base of all groups: unknown keys are refused, values are checked on assignment."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+S = TypeVar("S", bound=Settings)
 
 
 class SymbolSettings(Settings):
@@ -190,6 +194,16 @@ class Recipe(Settings):
     curriculum: CurriculumSettings = CurriculumSettings()
     augmentation: AugmentationSettings = AugmentationSettings()
     training: TrainingSettings = TrainingSettings()
+    rival: dict[str, Any] = Field({}, description="Settings of `model_kind` alone, its `Settings`.")
+
+    def own(self, kind: type[S]) -> S:
+        """The group `rival`, checked by the settings of its model."""
+        try:
+            return kind(**self.rival)
+        except ValidationError as error:
+            known = [f"rival.{key}" for key in kind.model_fields]
+            where = f"model {self.model_kind}"
+            raise ConfigError(_problems(error, known, "rival."), where=where) from error
 
     def override(self, changes: Mapping[str, Any]) -> Recipe:
         """A recipe with dotted keys changed, e.g. ``{"model.heads": 4}``."""
@@ -214,7 +228,7 @@ def known_keys() -> list[str]:
 
 
 def _set(tree: dict[str, Any], key: str, value: Any) -> None:
-    if key not in known_keys():
+    if key not in known_keys() and not key.startswith("rival."):
         raise ConfigError(f"unknown setting {key!r}.", fix=nearest(key, known_keys()))
     group, _, leaf = key.partition(".")
     if leaf:
@@ -227,14 +241,19 @@ def _validated(tree: Mapping[str, Any], where: str) -> Recipe:
     try:
         return Recipe(**tree)
     except ValidationError as error:
-        problems = []
-        for item in error.errors():
-            path = ".".join(str(p) for p in item["loc"])
-            if item["type"] == "extra_forbidden":
-                problems.append(f"unknown setting {path!r}. {nearest(path, known_keys())}")
-            else:
-                problems.append(f"{path}: {item['msg']} (got {item.get('input')!r})")
-        raise ConfigError("; ".join(problems), where=where) from error
+        raise ConfigError(_problems(error, known_keys()), where=where) from error
+
+
+def _problems(error: ValidationError, known: list[str], group: str = "") -> str:
+    problems = []
+    for item in error.errors():
+        path = group + ".".join(str(p) for p in item["loc"])
+        if item["type"] == "extra_forbidden":
+            fix = nearest(path, known) if known else "This model has no settings of its own."
+            problems.append(f"unknown setting {path!r}. {fix}")
+        else:
+            problems.append(f"{path}: {item['msg']} (got {item.get('input')!r})")
+    return "; ".join(problems)
 
 
 def parse_overrides(pairs: Iterable[str]) -> dict[str, Any]:

@@ -175,6 +175,23 @@ def test_a_fit_writes_a_whole_run(trained: Path) -> None:
     assert not any(zipfile.is_zipfile(p) for p in trained.iterdir())
 
 
+def test_a_rival_goes_the_same_way_from_data_to_report(
+    small: Path, tmp_path: Path, command: Command
+) -> None:
+    words = ("fit", "watch", "--data", small, "--recipe", "tiny", "--rates", "0,.5")
+    out = tmp_path / "run"
+    kind = ("--set", "model_kind=majority", "--no-progress", "--out", out)
+    refused(command(*words, *kind, "--set", "rival.trees=2"), "rival.trees")
+    assert command(*words, *kind, "--overwrite").code == 0
+    run = Run(out)
+    assert run.finished
+    results = Results.load(run.results)
+    assert results.cost == {"parameters": 0}
+    assert results.about["n_validation"] == 0
+    assert run.card.read_text().startswith("# majority on ")
+    assert "Multiply-accumulates" not in run.report.read_text()
+
+
 def test_the_results_tell_what_was_run(trained: Path) -> None:
     about = Results.load(trained / "results.json").about
     assert about["dataset"] == "watch"

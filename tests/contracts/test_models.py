@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from maestro_ts.contract.batch import Batch
 from maestro_ts.contract.output import Output
-from maestro_ts.contract.registry import MODELS, ModelEntry
+from maestro_ts.contract.registry import MODELS, ModelEntry, fits_at_once
 from maestro_ts.errors import ConfigError
 from maestro_ts.model.front_end import SymbolFrontEnd
 from maestro_ts.model.maestro import Maestro
@@ -33,7 +33,12 @@ SUITE: dict[str, dict[str, dict[str, Any]]] = {
         "default": {"symbols.tokens": 12, "model.width": 16},
         "paper": {"model.width": 16, "model.heads": 4},
     },
+    "lightgbm": {"tiny": {"rival.statistics": "31", "rival.trees": 10, "rival.rows_in_leaf": 1}},
+    "logistic": {"tiny": {"rival.copies": 1}},
+    "multirocket-hydra": {"tiny": {"rival.kernels": 84, "rival.groups": 2, "rival.copies": 1}},
+    "majority": {"tiny": {}},
 }
+PACKAGES = {"lightgbm": "lightgbm", "multirocket-hydra": "aeon"}
 # An expert that no token is routed to has no gradient, by design: here all are chosen.
 ALL_EXPERTS = ("gradients", "modality_counts")
 
@@ -55,12 +60,21 @@ CASES = [
 
 @pytest.mark.parametrize(("model", "recipe", "check"), CASES)
 def test_model(model: str, recipe: str, check: str) -> None:
+    if model in PACKAGES:
+        pytest.importorskip(PACKAGES[model])
     check_model(model, small(model, recipe, check), checks=[check])
 
 
 def test_every_registered_model_and_recipe_is_tested() -> None:
     assert set(SUITE) == set(MODELS)
     assert set(SUITE["maestro"]) == set(RECIPES)
+
+
+def test_only_what_is_fitted_at_once_is_exempt_from_gradients() -> None:
+    for name, entry in MODELS.items():
+        once = fits_at_once(load_recipe("tiny").override({"model_kind": name}))
+        assert once == ("gradients" in entry.exempt)
+        assert set(entry.exempt) <= set(MODEL_CHECKS)
 
 
 def test_the_list_of_checks_is_whole() -> None:

@@ -10,7 +10,8 @@ CORE = (
 )  # fmt: skip
 EXTRAS = {
     "seglearn": "demo", "edfio": "readers", "pyxdf": "readers", "h5py": "readers",
-    "fastavro": "readers", "wfdb": "wfdb", "pooch": "download", "lightgbm": "rivals",
+    "fastavro": "readers", "wfdb": "wfdb", "pooch": "download",
+    "lightgbm": "rivals", "aeon": "rivals",
     "onnxscript": "export", "onnxruntime": "export",
 }  # fmt: skip
 

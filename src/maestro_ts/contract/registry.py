@@ -1,36 +1,67 @@
 """The table of models: name → module, tags, paper. Nothing registers itself on import.
 
 A module named here has ``front_end(recipe) -> FrontEnd`` and
-``network(front_end, n_outputs, recipe) -> Network``. Third parties add theirs through the
-entry-point group ``maestro_ts.models`` (the value is the module).
+``network(front_end, n_outputs, recipe) -> Network``. A model that no gradient trains has
+``fit(front_end, windows, targets, weights, n_outputs, recipe, seed) -> Network`` besides, and its
+``network`` is one with nothing in it, for weights that are read back. A class ``Settings`` checks
+the recipe's group `rival`. Third parties add theirs through the entry-point group
+``maestro_ts.models`` (the value is the module).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
 from maestro_ts.errors import ConfigError, nearest
+from maestro_ts.recipe import Settings
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from maestro_ts.contract.front_end import FrontEnd
     from maestro_ts.contract.network import Network
     from maestro_ts.recipe import Recipe
+    from maestro_ts.signals.windows import Windows
 
-__all__ = ["MODELS", "ModelEntry", "build_front_end", "build_network", "models"]
+__all__ = [
+    "MODELS",
+    "ModelEntry",
+    "build_front_end",
+    "build_network",
+    "fit_network",
+    "fits_at_once",
+    "models",
+]
 
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """One row of the table."""
+    """One row of the table.
+
+    Attributes
+    ----------
+    exempt : dict of check to reasons
+        Contract checks that the model cannot pass by design; see `testing.check_model`.
+    """
 
     module: str
     summary: str
     paper: str
     tags: tuple[str, ...]
+    exempt: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
+
+# What asks for training steps does not concern a model with a `fit` of its own.
+AT_ONCE = {
+    "gradients": ("no gradient trains it",),
+    "size": ("it has no parameters, and what is stored depends on the windows",),
+    "dropped_sensors": ("no training step: its copies are tested on their own",),
+}
 
 MODELS = {
     "maestro": ModelEntry(
@@ -38,6 +69,34 @@ MODELS = {
         summary="Symbolic tokens, learned attention budget, sparse fusion, sparse experts",
         paper="Mohapatra et al., NeurIPS 2025, arXiv 2509.25278",
         tags=("any-subset", "native-rates", "irregular-times", "static", "gradient"),
+    ),
+    "lightgbm": ModelEntry(
+        module="maestro_ts.baselines.lightgbm",
+        summary="Boosted trees on statistics of every channel",
+        paper="Ke et al., NeurIPS 2017",
+        tags=("any-subset", "native-rates", "irregular-times", "static"),
+        exempt=AT_ONCE | {"precision": ("trees compare, and have no precision of their own",)},
+    ),
+    "logistic": ModelEntry(
+        module="maestro_ts.baselines.logistic",
+        summary="Logistic regression on statistics of every channel",
+        paper="",
+        tags=("any-subset", "native-rates", "irregular-times", "static"),
+        exempt=AT_ONCE,
+    ),
+    "multirocket-hydra": ModelEntry(
+        module="maestro_ts.baselines.multirocket_hydra",
+        summary="Random convolutions on one grid, ridge regression",
+        paper="Tan et al., DMKD 2022; Dempster et al., DMKD 2023",
+        tags=("any-subset", "irregular-times", "static"),
+        exempt=AT_ONCE,
+    ),
+    "majority": ModelEntry(
+        module="maestro_ts.baselines.majority",
+        summary="The classes' shares in training, whatever is measured",
+        paper="",
+        tags=("any-subset", "native-rates", "irregular-times", "static"),
+        exempt=AT_ONCE | {"learns": ("it looks at no window",)},
     ),
 }
 
@@ -58,13 +117,41 @@ def _module(name: str) -> Any:
     return import_module(table[name].module)
 
 
+def _module_of(recipe: Recipe) -> Any:
+    """The recipe's module, once it is clear that its own settings fit."""
+    module = _module(recipe.model_kind)
+    recipe.own(getattr(module, "Settings", Settings))
+    return module
+
+
 def build_front_end(recipe: Recipe) -> FrontEnd:
     """The unfitted front end of the recipe's model."""
-    built: FrontEnd = _module(recipe.model_kind).front_end(recipe)
+    built: FrontEnd = _module_of(recipe).front_end(recipe)
     return built
 
 
 def build_network(front_end: FrontEnd, n_outputs: int, recipe: Recipe) -> Network:
     """The network for a fitted front end; weights from torch's current random state."""
-    built: Network = _module(recipe.model_kind).network(front_end, n_outputs, recipe)
+    built: Network = _module_of(recipe).network(front_end, n_outputs, recipe)
     return built
+
+
+def fits_at_once(recipe: Recipe) -> bool:
+    """Whether the recipe's model has a `fit` of its own, instead of training by gradients."""
+    return hasattr(_module(recipe.model_kind), "fit")
+
+
+def fit_network(
+    front_end: FrontEnd,
+    windows: Windows,
+    targets: NDArray[np.int64],
+    weights: NDArray[np.float32],
+    n_outputs: int,
+    recipe: Recipe,
+    seed: int,
+) -> Network:
+    """The fitted network of a model that `fits_at_once`; all of its draws come from `seed`."""
+    fitted: Network = _module_of(recipe).fit(
+        front_end, windows, targets, weights, n_outputs, recipe, seed
+    )
+    return fitted

@@ -21,7 +21,12 @@ __all__ = ["absences", "cost_of"]
 
 
 def cost_of(front_end: FrontEnd, network: Network, windows: Windows) -> dict[str, Any]:
-    """Parameters, and multiply-accumulates of the fullest window by part and by what is absent."""
+    """Parameters, and multiply-accumulates of the fullest window by part and by what is absent.
+
+    A model without parameters does not compute by matrix products: nothing is counted of it.
+    """
+    if not count_parameters(network):
+        return {"parameters": 0}
     row = int(np.argmax(windows.present.sum(axis=1)))
     window = windows[[row]]
     there = [n for m, n in enumerate(window.schema.names) if window.present[0, m]]

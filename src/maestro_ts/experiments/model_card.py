@@ -18,8 +18,9 @@ def model_card(results: Results) -> str:
     about = results.about
     relative = WindowSpec(**about["windows"]).baseline_text()
     columns = NUMBER_COLUMNS if results.numbers else CLASS_COLUMNS
+    kind = about.get("settings", {}).get("model_kind", "maestro")
     lines = [
-        f"# MAESTRO on {about['title']}",
+        f"# {'MAESTRO' if kind == 'maestro' else kind} on {about['title']}",
         "",
         f"- Recipe: {about['recipe']}, seed {about['seed']}, {about['parameters']:,} parameters",
         *([f"- Started from: {about['started_from']}"] if "started_from" in about else []),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from maestro_ts.contract.registry import models
+from maestro_ts.contract.registry import fits_at_once, models
 from maestro_ts.errors import ConfigError, nearest
 from maestro_ts.recipe import Recipe, load_recipe
 from maestro_ts.testing import model_checks, model_checks_inputs, model_checks_runs
@@ -58,7 +58,8 @@ def check_model(
     exempt : dict of check to sequence of str, optional
         What the model cannot do by design. For ``gradients`` the parameters (patterns as in
         `fnmatch`) that no gradient reaches: it is checked that these are exactly the ones. For
-        any other check the reasons why it is not run.
+        any other check, and for a model that is fitted at once, the reasons why it is not run.
+        To these come those of its entry in the registry.
     checks : iterable of str, optional
         Only these of `MODEL_CHECKS`.
 
@@ -71,9 +72,11 @@ def check_model(
     """
     if name not in models():
         raise ConfigError(f"Unknown model {name!r}.", fix=nearest(name, models()))
-    exempt = dict(exempt or {})
-    silent = tuple(exempt.pop("gradients", ()))
-    case = ModelCase(name, load_recipe("tiny" if recipe is None else recipe), silent)
+    exempt = {**models()[name].exempt, **(exempt or {})}
+    settings = load_recipe("tiny" if recipe is None else recipe).override({"model_kind": name})
+    trained = not fits_at_once(settings)
+    silent = tuple(exempt.pop("gradients", ())) if trained else ()
+    case = ModelCase(name, settings, silent)
     wanted = list(MODEL_CHECKS if checks is None else checks)
     for check in [*wanted, *exempt]:
         if check not in MODEL_CHECKS:

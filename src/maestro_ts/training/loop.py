@@ -20,11 +20,11 @@ from maestro_ts.contract.network import Network
 from maestro_ts.contract.output import Output
 from maestro_ts.errors import RunError
 from maestro_ts.recipe import Recipe
+from maestro_ts.signals.curriculum import draw_mask
 from maestro_ts.signals.masks import hide, modality_mask
 from maestro_ts.signals.windows import Windows
 from maestro_ts.training.augmentation import augmented
 from maestro_ts.training.callbacks import Callback, EpochReport
-from maestro_ts.training.curriculum import draw_mask
 from maestro_ts.training.memory import memory_kept
 from maestro_ts.training.objective import ClassObjective, Objective
 from maestro_ts.training.precision import in_precision

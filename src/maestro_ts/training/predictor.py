@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -89,7 +90,7 @@ def _predict(
 ) -> Prediction:
     """Rows of prepared windows, in this order; `mask` has one row for each."""
     n = len(rows)
-    device = device or next(network.parameters()).device
+    device = device or next(chain(network.parameters(), network.buffers())).device
     was_training = network.training
     network.eval()
     parts: list[_Part] = []

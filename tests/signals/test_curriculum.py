@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from maestro_ts.recipe import CurriculumSettings, load_recipe
-from maestro_ts.training.curriculum import draw_mask, modality_rate
+from maestro_ts.signals.curriculum import draw_mask, modality_rate
 
 N, M = 4000, 4
 EVERYTHING = np.ones((N, M), dtype=bool)

@@ -19,7 +19,7 @@ from scipy.fft import next_fast_len
 from maestro_ts.signals.modality import Modality, Schema
 from maestro_ts.signals.windows import Samples, Windows
 
-__all__ = ["drop_modalities", "statistics_51", "statistics_nine"]
+__all__ = ["column_names", "drop_modalities", "statistics_51", "statistics_nine"]
 
 Rows = NDArray[np.intp]
 Floats = NDArray[np.float64]
@@ -60,6 +60,12 @@ def statistics_51(windows: Windows) -> tuple[Features, list[str]]:
 def statistics_nine(windows: Windows) -> tuple[Features, list[str]]:
     """Nine statistics per channel and magnitude, without extras; see `statistics_51`."""
     return _fill(windows, _TABLE_NINE)
+
+
+def column_names(schema: Schema, which: str) -> list[str]:
+    """Names of the columns of a table, ``31`` or ``nine``, modality by modality."""
+    table = {"31": _TABLE_51, "nine": _TABLE_NINE}[which]
+    return [name for modality in schema for name in _columns(modality, table)]
 
 
 def drop_modalities(
@@ -160,8 +166,9 @@ def _rates(modality: Modality, t: Floats) -> Floats:
     """Nominal rate; of a stream without one, the mean rate of the window's samples."""
     if modality.rate_hz is not None:
         return np.full(len(t), modality.rate_hz)
-    span = t[:, -1] - t[:, 0]
-    return np.where(span > 0, t.shape[1] - 1, 1.0) / np.where(span > 0, span, 1.0)
+    span: Floats = t[:, -1] - t[:, 0]
+    rates: Floats = np.where(span > 0, t.shape[1] - 1, 1.0) / np.where(span > 0, span, 1.0)
+    return rates
 
 
 def _equal_lengths(owner: Rows, n: int, least: int) -> Iterator[tuple[Rows, Rows]]:
@@ -178,7 +185,8 @@ def _equal_lengths(owner: Rows, n: int, least: int) -> Iterator[tuple[Rows, Rows
 
 def _ratio(above: Floats, below: Floats) -> Floats:
     """Quotient that is 0 where the denominator is."""
-    return np.divide(above, below, out=np.zeros_like(above, dtype=np.float64), where=below > 0)
+    out: Floats = np.zeros_like(above, dtype=np.float64)
+    return np.divide(above, below, out=out, where=below > 0)
 
 
 def _centred(x: Floats) -> tuple[Floats, Floats]:
@@ -257,7 +265,7 @@ def _autocorrelation(c: Floats, rate: Floats) -> list[Floats]:
     size = next_fast_len(2 * length, real=True)
     spectrum = np.fft.rfft(c, size, axis=1)
     r = np.fft.irfft(spectrum.real**2 + spectrum.imag**2, size, axis=1)[:, :length]
-    varies = c.any(axis=1)
+    varies = np.asarray(c.any(axis=1))
     r = np.where(varies[:, None], r, 0.0) / np.where(varies, r[:, 0], 1.0)[:, None]
     quarter = np.clip(np.rint(0.25 * rate), 2, length - 1).astype(np.intp)
     minimum = (r[:, 1:-1] < r[:, :-2]) & (r[:, 1:-1] <= r[:, 2:])

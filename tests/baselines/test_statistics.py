@@ -3,15 +3,16 @@ import pytest
 import scipy.signal
 import scipy.stats
 
-from maestro_ts.errors import DataError
+from maestro_ts.baselines import statistics
+from maestro_ts.baselines.statistics import (
+    column_names,
+    drop_modalities,
+    statistics_51,
+    statistics_nine,
+)
 from maestro_ts.signals.masks import hide, modality_mask, pattern_mask, segment_mask
 from maestro_ts.signals.modality import Modality
 from maestro_ts.signals.windows import Windows
-from rivals import statistics
-from rivals.statistics import drop_modalities, statistics_51, statistics_nine
-from rivals.trees import TreesOnNineStatistics, TreesOnStatistics51, draw_keep
-
-pytest.importorskip("lightgbm")
 
 SENSORS = [Modality("acc", 3, 50.0), Modality("temp", 1, None), Modality("age", 2, static=True)]
 DURATION = 4.0
@@ -58,6 +59,7 @@ def test_columns_are_31_per_signal_and_extras():
     assert features.shape == (12, 4 * 31 + 3 + 2 + 31 + 2 + 2 + 2)
     assert features.dtype == np.float32
     assert len(set(names)) == len(names) == features.shape[1]
+    assert names == column_names(toy().schema, "31")
     assert statistics_nine(toy())[0].shape == (12, 4 * 9 + 2 + 9)
 
 
@@ -230,66 +232,3 @@ def test_extreme_values_stay_finite():
     limit = float(np.finfo(np.float32).max)
     features, _ = statistics_51(single(np.tile([limit, -limit], 10)))
     assert np.isfinite(features).all()
-
-
-def test_drawn_masks_keep_one_present_modality_and_have_their_rates():
-    rng = np.random.default_rng(0)
-    present = rng.random((4000, 5)) < 0.7
-    keep = draw_keep(present, (0.2, 0.4), rng)
-    some = present.any(axis=1)
-    assert (keep & present)[some].any(axis=1).all()
-    assert 1 - keep[present].mean() == pytest.approx(0.3, abs=0.03)
-    bare = draw_keep(present, (1.0, 1.0), rng)
-    assert ((bare & present)[some].sum(axis=1) == 1).all()
-
-
-@pytest.mark.parametrize("rival", [TreesOnStatistics51, TreesOnNineStatistics])
-def test_trees_beat_the_majority_with_and_without_sensors(rival):
-    train, test = toy(80, labels=True), toy(40, seed=1, labels=True)
-    model = rival(learning_rate=0.3).fit(train, seed=0)
-    assert model.classes_.tolist() == ["rest", "shake"]
-    for windows in (test, hide(test, pattern_mask(test, ["acc"]))):
-        proba = model.predict_proba(windows)
-        np.testing.assert_allclose(proba.sum(axis=1), 1.0)
-        assert (model.classes_[proba.argmax(axis=1)] == test.labels).mean() > 0.85
-    nothing = hide(test, pattern_mask(test, []))
-    assert np.isfinite(model.predict_proba(nothing)).all()
-    assert model.predict_proba(test[:0]).shape == (0, 2)
-
-
-@pytest.mark.parametrize("rival", [TreesOnStatistics51, TreesOnNineStatistics])
-def test_trees_are_deterministic_and_accept_known_features(rival):
-    train = toy(80, labels=True)
-    features = rival.statistics(train)[0]
-    first = rival(learning_rate=0.3).fit(train, seed=3)
-    again = rival(learning_rate=0.3).fit(train, seed=3, features=features)
-    other = rival(learning_rate=0.3).fit(train, seed=4)
-    proba = first.predict_proba(train)
-    assert proba.tobytes() == again.predict_proba(train, features).tobytes()
-    assert proba.tobytes() != other.predict_proba(train).tobytes()
-
-
-def test_validation_copies_stay_with_their_subjects(monkeypatch):
-    seen = []
-    table = TreesOnStatistics51._table
-
-    def spy(self, windows, codes, features, rows, rng, reference=None):
-        seen.append(set(windows.subjects[rows]))
-        made = table(self, windows, codes, features, rows, rng, reference)
-        assert len(made.get_label()) == 4 * len(rows)
-        assert made.get_weight().sum() == pytest.approx(len(rows))
-        return made
-
-    monkeypatch.setattr(TreesOnStatistics51, "_table", spy)
-    TreesOnStatistics51(learning_rate=0.3).fit(toy(80, labels=True))
-    train, held = seen
-    assert not train & held
-    assert train | held == {"0", "1", "2", "3"}
-
-
-def test_training_without_labels_or_with_one_class_is_refused():
-    with pytest.raises(DataError, match="labels"):
-        TreesOnNineStatistics().fit(toy())
-    one = toy(16, labels=True)
-    with pytest.raises(DataError, match="two classes"):
-        TreesOnNineStatistics().fit(one[one.labels == "rest"])

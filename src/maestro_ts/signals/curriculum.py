@@ -29,6 +29,7 @@ def draw_mask(
     present: NDArray[np.bool_],
     share: float,
     rng: np.random.Generator,
+    least: float = 0.0,
 ) -> Mask:
     """A mask for a training batch.
 
@@ -39,11 +40,15 @@ def draw_mask(
     share : float
         Share of the training that is done, 0 to 1.
     rng : numpy.random.Generator
+    least : float
+        Smallest rate of lost modalities where it is drawn (``uniform``).
     """
     n, modalities = present.shape
     mask = Mask.nothing(n, modalities)
     top = modality_rate(settings, share)
-    rate = rng.uniform(0.0, 1.0, (n, 1)) * top if settings.schedule == "uniform" else top
+    rate: float | NDArray[np.float64] = top
+    if settings.schedule == "uniform":
+        rate = least + rng.uniform(0.0, 1.0, (n, 1)) * (top - least)
     keep = rng.random((n, modalities)) >= rate
     survivor = np.where(present, rng.random((n, modalities)), -1.0).argmax(axis=1)
     lost_all = ~(keep & present).any(axis=1)
