@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,7 +20,8 @@ from sklearn.utils.validation import (
 )
 
 from maestro_ts.contract.registry import build_front_end, build_network
-from maestro_ts.errors import DataError, nearest
+from maestro_ts.errors import DataError
+from maestro_ts.evaluation.calibration import Calibration
 from maestro_ts.evaluation.prediction import Prediction
 from maestro_ts.evaluation.sensor_valuation import PERMUTATIONS, value_sensors
 from maestro_ts.evaluation.sensor_value import SensorValue
@@ -27,9 +29,10 @@ from maestro_ts.recipe import Recipe, load_recipe
 from maestro_ts.signals.modality import Modality
 from maestro_ts.signals.split import subject_holdout
 from maestro_ts.signals.windows import Windows
+from maestro_ts.training.calibrated import Calibrated
 from maestro_ts.training.callbacks import Callback
 from maestro_ts.training.device import device_of, threads
-from maestro_ts.training.labels import labels_of, subjects_of
+from maestro_ts.training.labels import class_numbers, labels_of, subjects_of
 from maestro_ts.training.loop import Examples, Trainer
 from maestro_ts.training.predictor import predict, predict_kept
 from maestro_ts.training.run import Run, replacing
@@ -37,7 +40,7 @@ from maestro_ts.training.run import Run, replacing
 __all__ = ["MaestroClassifier", "load"]
 
 
-class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class MaestroClassifier(Calibrated, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Classify windows of multimodal sensor data in which any modality may be missing.
 
     Parameters
@@ -70,6 +73,8 @@ class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     front_end_, network_ : the fitted model
     training_log_ : list of dict
     validation_subjects_ : list of str
+    calibration_ : Calibration or None
+        See `calibrate`.
 
     Examples
     --------
@@ -183,6 +188,7 @@ class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
             trainer.fit(train, held, resume=resume)
         self.training_log_ = trainer.log
+        self.calibration_ = None
         return self
 
     def _seed(self) -> int:
@@ -248,7 +254,10 @@ class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         windows = self._windows(X, reset=False)
         with threads(self.n_threads):
             precision = self.recipe_.model.precision
-            return predict(self.front_end_, self.network_, windows, precision=precision)
+            found = predict(self.front_end_, self.network_, windows, precision=precision)
+        if self.calibration_ is None:
+            return found
+        return replace(found, temperature=self.calibration_.temperature)
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:
         """Logits (n, K); for two classes their difference (n,)."""
@@ -256,7 +265,7 @@ class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return np.asarray(logits[:, 1] - logits[:, 0]) if logits.shape[1] == 2 else logits
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Class probabilities, shape (n, K), columns as in `classes_`."""
+        """Class probabilities, shape (n, K), columns as in `classes_`; calibrated after that."""
         return self.explain(X).probabilities
 
     def predict(self, X: Any) -> NDArray[Any]:
@@ -286,12 +295,7 @@ class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self, "network_")
         windows = self._windows(X, reset=False)
-        labels = labels_of(windows, y)
-        for label in labels[~np.isin(labels, self.classes_)][:1]:
-            raise DataError(
-                f"no such class in training: {str(label)!r}.",
-                fix=nearest(str(label), map(str, self.classes_)),
-            )
+        truth = class_numbers(labels_of(windows, y), self.classes_)
         with threads(self.n_threads):
             return value_sensors(
                 predict_kept(
@@ -301,7 +305,7 @@ class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                     precision=self.recipe_.model.precision,
                 ),
                 windows,
-                np.searchsorted(self.classes_, labels).astype(np.int64),
+                truth,
                 [str(c) for c in self.classes_],
                 subjects=subjects_of(windows, groups),
                 by=by,
@@ -337,6 +341,8 @@ class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             },
         )
         run.save_log(self.training_log_)
+        if self.calibration_ is not None:
+            self.calibration_.save(run.calibration)
 
     @classmethod
     def load(cls, path: str | Path, *, device: str = "cpu", precision: str | None = None) -> Self:
@@ -356,6 +362,7 @@ class MaestroClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         clf.recipe_, clf.schema_, clf.classes_ = recipe, model.schema, model.classes
         clf.front_end_, clf.network_ = model.front_end, model.network
         clf.training_log_ = run.load_log()
+        clf.calibration_ = Calibration.load(run.calibration)
         clf.duration_ = float(model.extra.get("duration_s", 1.0))
         clf.validation_subjects_ = list(model.extra.get("validation_subjects", []))
         if len(model.schema) == 1 and model.schema.modalities[0].channels == 1:

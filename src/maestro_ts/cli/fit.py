@@ -61,6 +61,10 @@ def fit(
     distrust_scale: DistrustScale = False,
     rates: Annotated[str, typer.Option(help="Missing rates to test.")] = "0,.1,.2,.3,.4,.6,.8",
     seed: Annotated[int, typer.Option(min=0, help="Random state.")] = 0,
+    calibrate: Annotated[
+        int | None,
+        typer.Option(min=2, help="Then calibrate on so many folds of the training subjects."),
+    ] = None,
     resume: Resume = False,
     overwrite: Overwrite = False,
     device: Device = "cpu",
@@ -84,6 +88,7 @@ def fit(
         rates=parse_rates(rates),
         windows=parse_windows(window_s, step_s, label_rule, purity, min_inside, min_coverage),
         distrust_scale=distrust_scale,
+        calibrate=calibrate,
         resume=resume,
         overwrite=overwrite,
         device=device,

@@ -60,6 +60,8 @@ class Results:
         A signal with its symbols, for the report.
     training : list of dict
         The training log of each fold: ``{fold, log: [EpochReport…]}``.
+    calibration : dict
+        See `calibration_scores.score_calibration`; empty without a calibration.
     """
 
     about: dict[str, Any]
@@ -73,6 +75,7 @@ class Results:
     cost: dict[str, Any] = field(default_factory=dict)
     example: dict[str, Any] = field(default_factory=dict)
     training: list[dict[str, Any]] = field(default_factory=list)
+    calibration: dict[str, Any] = field(default_factory=dict)
     format: int = FORMAT
 
     def save(self, path: Path) -> None:

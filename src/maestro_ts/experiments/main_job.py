@@ -19,10 +19,12 @@ from maestro_ts._version import __version__
 from maestro_ts.atomic import write_text
 from maestro_ts.errors import ConfigError, DataError, RunError
 from maestro_ts.estimator import MaestroClassifier
-from maestro_ts.evaluation.protocol import Condition, Outcome, conditions, evaluate, pool
+from maestro_ts.evaluation.calibration_scores import score_calibration
+from maestro_ts.evaluation.protocol import RATES, Condition, Outcome, conditions, evaluate, pool
 from maestro_ts.evaluation.results import Results, summarise
 from maestro_ts.evaluation.sensor_file import SensorFile
 from maestro_ts.experiments.costs import cost_of
+from maestro_ts.experiments.cross_fitting import calibrate_run
 from maestro_ts.experiments.example import symbol_example
 from maestro_ts.experiments.loading import LoadedData, load_data, shortened
 from maestro_ts.experiments.model_card import model_card
@@ -36,9 +38,17 @@ from maestro_ts.signals.window_spec import WindowChanges
 from maestro_ts.signals.windows import Windows
 from maestro_ts.training.run import Run
 
-__all__ = ["RATES", "Job", "class_numbers", "held_out", "retest", "run_job"]
+__all__ = [
+    "RATES",
+    "Job",
+    "class_numbers",
+    "fingerprint",
+    "held_out",
+    "retest",
+    "run_job",
+    "tested_again",
+]
 
-RATES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8)
 MODES = ("modality", "segment")
 FOLDS = 5
 
@@ -68,6 +78,8 @@ class Job:
         How to cut, or what to change of the data set's own way; None: nothing.
     distrust_scale : bool
         Take stretches of another scale as missing.
+    calibrate : int or None
+        Folds of the training subjects on which every run is calibrated; None: it is not.
     """
 
     dataset: str
@@ -81,6 +93,7 @@ class Job:
     modes: tuple[str, ...] = MODES
     windows: WindowSpec | WindowChanges | None = None
     distrust_scale: bool = False
+    calibrate: int | None = None
     resume: bool = False
     overwrite: bool = False
     device: str = "cpu"
@@ -110,6 +123,10 @@ def run_job(job: Job, progress: Progress | None = None) -> Results:
         run = Run(job.out / f"fold-{k}") if job.cross_validate else top
         train, test = splits[k]
         clf = _fitted(job, loaded, run, train, test, f"fold {k + 1}", progress)
+        if job.calibrate is not None and clf.calibration_ is None:
+            calibrate_run(
+                run, clf, windows[train], folds=job.calibrate, seed=job.seed, progress=progress
+            )
         tested.append(_test(clf, windows[test], plan, progress))
         fitted.append(clf)
     if job.cross_validate:  # every fold is a run of its own, with results that can be tested anew
@@ -132,6 +149,20 @@ def retest(
     """Test a finished run anew at other rates and modes; its results and report are replaced."""
     progress = progress or Progress()
     clf, old, loaded, test = held_out(folder, data, progress)
+    return tested_again(folder, clf, old, loaded, test, rates, modes, progress)
+
+
+def tested_again(
+    folder: Path,
+    clf: MaestroClassifier,
+    old: Results,
+    loaded: LoadedData,
+    test: Windows,
+    rates: Sequence[float],
+    modes: Sequence[str],
+    progress: Progress,
+) -> Results:
+    """The same for what `held_out` found."""
     outcomes = _test(clf, test, conditions(test.schema, rates, modes), progress)
     results = summarise(
         outcomes,
@@ -143,6 +174,7 @@ def retest(
         positive=loaded.card.positive,
     )
     results.cost, results.example, results.training = old.cost, old.example, old.training
+    results.calibration = score_calibration([outcomes], [clf.calibration_])
     _write(Run(folder), results, outcomes, clf.classes_)
     return results
 
@@ -205,7 +237,7 @@ def _fitted(
         "dataset": loaded.card.name,
         "seed": job.seed,
         "subjects_test": _names(loaded.windows[test]),
-        "windows_train": _fingerprint(loaded.windows[train]),
+        "windows_train": fingerprint(loaded.windows[train]),
     }
     if loaded.layout is not None:  # with it, files without a schema of their own can be predicted
         origin["layout"] = loaded.layout
@@ -229,7 +261,7 @@ def _fitted(
     return clf
 
 
-def _fingerprint(windows: Windows) -> str:
+def fingerprint(windows: Windows) -> str:
     """Which windows these are: their identities and lengths, in order."""
     digest = hashlib.blake2b(windows.ids.tobytes(), digest_size=8)
     digest.update(windows.duration_s.tobytes())
@@ -321,6 +353,7 @@ def _results(
         positive=loaded.card.positive,
     )
     results.cost = cost
+    results.calibration = score_calibration(tested, [clf.calibration_ for clf in fitted])
     shown = windows[test]
     assert shown.labels is not None
     row = int(np.argmax(shown.present.sum(axis=1)))

@@ -12,6 +12,8 @@ import numpy as np
 
 from maestro_ts.errors import ConfigError, DataError, FormatError, RunError
 from maestro_ts.estimator import MaestroClassifier
+from maestro_ts.evaluation.calibration import calibrated
+from maestro_ts.evaluation.missing_classes import lost_share
 from maestro_ts.evaluation.results import Results
 from maestro_ts.experiments.loading import check_store
 from maestro_ts.experiments.prediction_table import write_predictions
@@ -38,6 +40,7 @@ def predict_files(
     *,
     distrust: bool = False,
     precision: str | None = None,
+    coverage: float | None = None,
 ) -> tuple[int, int]:
     """Predict the windows of some files and write a Parquet table.
 
@@ -56,6 +59,8 @@ def predict_files(
         Take stretches of another scale as missing, whether the run did or not.
     precision : {"float32", "bfloat16"}, optional
         Of the arithmetic; otherwise as it was trained.
+    coverage : float, optional
+        Of sets of classes, for a calibrated run.
 
     Returns
     -------
@@ -64,6 +69,8 @@ def predict_files(
     """
     progress = progress or Progress()
     clf = MaestroClassifier.load(folder, precision=precision)
+    if coverage is not None:
+        calibrated(clf.calibration_).check(coverage)
     if not source.exists():
         raise DataError("no such file or folder.", where=str(source))
     if source.suffix == ".npz":
@@ -74,7 +81,12 @@ def predict_files(
         windows = _from_files(folder, source, progress, names or {}, distrust)
     prediction = clf.explain(windows)
     seen = windows.with_schema(clf.schema_)
-    write_predictions(out, seen, prediction, clf.classes_)
+    sets = None
+    if coverage is not None:
+        sets = calibrated(clf.calibration_).sets(
+            prediction.probabilities, seen.present, lost_share(seen), coverage
+        )
+    write_predictions(out, seen, prediction, clf.classes_, sets)
     return len(windows), int((~seen.present.any(axis=1)).sum())
 
 

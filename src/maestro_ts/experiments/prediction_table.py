@@ -18,12 +18,17 @@ __all__ = ["write_outcomes", "write_predictions"]
 
 
 def write_predictions(
-    path: Path, windows: Windows, prediction: Prediction, classes: NDArray[Any]
+    path: Path,
+    windows: Windows,
+    prediction: Prediction,
+    classes: NDArray[Any],
+    sets: NDArray[np.bool_] | None = None,
 ) -> None:
     """What a model says of windows: place, prediction, probability of every class, what was there.
 
     Columns ``source, subject, start_s, duration_s, predicted, p_<class>…, present_<modality>…``
-    and ``prior``: True where no modality was present and the answer is the learned prior.
+    and ``prior``: True where no modality was present and the answer is the learned prior. With
+    `sets` (n, K) also ``set``, a list of classes, and ``abstains``: True where it is not one class.
     """
     columns: dict[str, Any] = {
         "source": windows.sources,
@@ -35,6 +40,10 @@ def write_predictions(
     for m, name in enumerate(windows.schema.names):
         columns[f"present_{name}"] = windows.present[:, m]
     columns["prior"] = ~windows.present.any(axis=1)
+    if sets is not None:
+        names = np.asarray(classes).astype(str)
+        columns["set"] = [names[row].tolist() for row in sets]
+        columns["abstains"] = sets.sum(axis=1) != 1
     _write(path, columns)
 
 
