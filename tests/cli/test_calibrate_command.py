@@ -63,8 +63,14 @@ def run(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return Path(shutil.copytree(trained, tmp_path / "run"))
 
 
+def claimed(run: Path) -> np.ndarray:
+    """Probabilities in the table of the test."""
+    table = pq.read_table(run / "predictions.parquet").to_pandas()
+    return table[[name for name in table if name.startswith("p_")]].to_numpy().astype(float)
+
+
 def test_a_run_is_calibrated_and_tested_as_before(run: Path, data: Path, command: Command) -> None:
-    before = Results.load(run / "results.json")
+    before, raw = Results.load(run / "results.json"), claimed(run)
     assert before.calibration == {}
     done = command("calibrate", run, "--data", data, "--folds", "2", "--no-progress")
     assert done.code == 0
@@ -85,10 +91,8 @@ def test_a_run_is_calibrated_and_tested_as_before(run: Path, data: Path, command
         ("segment", 0.5),
     ]
     assert after.calibration["levels"] == [0.8]
-    # Probabilities in the tables are the calibrated ones.
-    told = pq.read_table(run / "predictions.parquet").to_pandas()
-    p = told[["p_IR", "p_PEN", "p_ROW"]].to_numpy()[: len(told) // 4]
-    assert p.max() == pytest.approx(max(p.max(axis=1)))
+    odds = raw ** (1 / found.temperature)
+    assert claimed(run) == pytest.approx(odds / odds.sum(axis=1, keepdims=True), abs=1e-5)
 
     assert command("evaluate", run, "--data", data, "--rates", "0,.3", "--no-progress").code == 0
     again = Results.load(run / "results.json").calibration

@@ -54,16 +54,19 @@ def choose(
     subjects : (n,)
     names : M names
     """
-    everyone = len(np.unique(subjects))
-    asked = min(ENOUGH, int(np.ceil(0.9 * everyone)))
+    asked = min(ENOUGH, int(np.ceil(0.9 * len(np.unique(subjects)))))
     found: dict[str, NDArray[np.intp]] = {}
     left = np.ones(len(present), dtype=bool)
-    for labels in _labels(present, lost, names):
-        for label in np.unique(labels[left]):
-            rows = np.flatnonzero(left & (labels == label))
-            if len(rows) >= ENOUGH and len(np.unique(subjects[rows])) >= asked:
-                found[str(label)] = rows
-        left &= ~np.isin(labels, list(found))
+    exact, counted, back = _labels(present, lost, names)
+    for labels in (exact, counted):
+        texts, number = np.unique(labels, return_inverse=True)
+        mine = number[back]
+        many = np.bincount(mine[left], minlength=len(texts)) >= ENOUGH
+        for i in np.flatnonzero(many):
+            rows = np.flatnonzero(left & (mine == i))
+            if len(np.unique(subjects[rows])) >= asked:
+                found[str(texts[i])] = rows
+                left[rows] = False
     return found | {EVERYTHING: np.arange(len(present))}
 
 
@@ -74,16 +77,22 @@ def assign(
     known: Iterable[str],
 ) -> Texts:
     """The class of every window among those known, (n,)."""
-    exact, counted = _labels(present, lost, names)
-    known = list(known)
-    rest = np.where(np.isin(counted, known), counted, EVERYTHING)
-    return np.where(np.isin(exact, known), exact, rest)
+    exact, counted, back = _labels(present, lost, names)
+    known = set(known)
+    chosen = [
+        by_name if by_name in known else by_number if by_number in known else EVERYTHING
+        for by_name, by_number in zip(exact, counted, strict=True)
+    ]
+    return np.array(chosen, dtype=np.str_)[back]
 
 
 def _labels(
     present: NDArray[np.bool_], lost: NDArray[np.float64], names: Sequence[str]
-) -> tuple[Texts, Texts]:
-    """What is missing in words: by name, and by number."""
+) -> tuple[list[str], list[str], NDArray[np.intp]]:
+    """What is missing in words, by name and by number, of all different windows; and which each is.
+
+    With many modalities nearly every window may be another: texts are compared once for each.
+    """
     words = list(LOST)
     how_much = np.searchsorted(list(LOST.values()), lost)
     rows, inverse = np.unique(
@@ -95,5 +104,4 @@ def _labels(
         more = f"; {words[much]}" if much else ""
         exact.append((f"without {', '.join(absent)}" if absent else "nothing absent") + more)
         counted.append(f"{len(absent)} absent" + more)
-    back = inverse.reshape(-1)
-    return np.array(exact, dtype=np.str_)[back], np.array(counted, dtype=np.str_)[back]
+    return exact, counted, inverse.reshape(-1)
