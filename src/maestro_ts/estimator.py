@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,25 +13,28 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils import compute_class_weight
 from sklearn.utils.validation import check_is_fitted
 
-from maestro_ts.errors import ConfigError, DataError, nearest
+from maestro_ts.errors import ConfigError, DataError
 from maestro_ts.estimator_base import MaestroEstimator
+from maestro_ts.evaluation.calibration import Calibration
+from maestro_ts.evaluation.prediction import Prediction
 from maestro_ts.evaluation.sensor_valuation import PERMUTATIONS, value_sensors
 from maestro_ts.evaluation.sensor_value import SensorValue
 from maestro_ts.recipe import Recipe
 from maestro_ts.regressor import MaestroRegressor
 from maestro_ts.signals.modality import Modality
+from maestro_ts.training.calibrated import Calibrated
 from maestro_ts.training.callbacks import Callback
 from maestro_ts.training.device import device_of, threads
-from maestro_ts.training.labels import indicator_of, labels_of, subjects_of
+from maestro_ts.training.labels import class_numbers, indicator_of, labels_of, subjects_of
 from maestro_ts.training.loop import Examples
 from maestro_ts.training.objective import ClassObjective, LabelObjective, NumberObjective, Objective
 from maestro_ts.training.predictor import predict_kept
-from maestro_ts.training.run import Run
+from maestro_ts.training.run import LoadedModel, Run
 
 __all__ = ["MaestroClassifier", "load"]
 
 
-class MaestroClassifier(ClassifierMixin, MaestroEstimator):  # type: ignore[misc]
+class MaestroClassifier(Calibrated, ClassifierMixin, MaestroEstimator):  # type: ignore[misc]
     """Classify windows of multimodal sensor data in which any modality may be missing.
 
     Each window has one class of two or more, or any number of K labels (y of zeros and ones).
@@ -73,6 +77,8 @@ class MaestroClassifier(ClassifierMixin, MaestroEstimator):  # type: ignore[misc
     front_end_, network_ : the fitted model
     training_log_ : list of dict
     validation_subjects_ : list of str
+    calibration_ : Calibration or None
+        See `calibrate`.
 
     Examples
     --------
@@ -183,6 +189,7 @@ class MaestroClassifier(ClassifierMixin, MaestroEstimator):  # type: ignore[misc
         examples = Examples(windows, targets, (weights / weights.mean()).astype(np.float32))
         objective_of = self._class_objective if there is None else self._label_objective
         self._train(examples, subjects, objective_of, len(self.classes_), run, resume, start)
+        self.calibration_ = None
         return self
 
     def _class_weights(self, y: NDArray[Any], weights: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -216,6 +223,13 @@ class MaestroClassifier(ClassifierMixin, MaestroEstimator):  # type: ignore[misc
 
     # -------------------------------------------------------------- predict
 
+    def explain(self, X: Any) -> Prediction:
+        """Logits with what explains them: budgets, expert shares, tokens."""
+        found: Prediction = MaestroEstimator.explain(self, X)
+        if self.calibration_ is None:
+            return found
+        return replace(found, temperature=self.calibration_.temperature)
+
     def decision_function(self, X: Any) -> NDArray[np.float64]:
         """Logits (n, K); for two classes their difference (n,)."""
         logits = self.explain(X).logits
@@ -224,7 +238,10 @@ class MaestroClassifier(ClassifierMixin, MaestroEstimator):  # type: ignore[misc
         return np.asarray(logits[:, 1] - logits[:, 0])
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Probabilities of the classes or labels, shape (n, K), columns as in `classes_`."""
+        """Probabilities of the classes or labels, shape (n, K), columns as in `classes_`.
+
+        Of classes they are calibrated after `calibrate`.
+        """
         return self.explain(X).probabilities
 
     def predict(self, X: Any) -> NDArray[Any]:
@@ -259,12 +276,7 @@ class MaestroClassifier(ClassifierMixin, MaestroEstimator):  # type: ignore[misc
         if self._several:
             raise ConfigError("sensors are valued for one class of several, not for labels.")
         windows = self._windows(X, reset=False)
-        labels = labels_of(windows, y)
-        for label in labels[~np.isin(labels, self.classes_)][:1]:
-            raise DataError(
-                f"no such class in training: {str(label)!r}.",
-                fix=nearest(str(label), map(str, self.classes_)),
-            )
+        truth = class_numbers(labels_of(windows, y), self.classes_)
         with threads(self.n_threads):
             return value_sensors(
                 predict_kept(
@@ -274,7 +286,7 @@ class MaestroClassifier(ClassifierMixin, MaestroEstimator):  # type: ignore[misc
                     precision=self.recipe_.model.precision,
                 ),
                 windows,
-                np.searchsorted(self.classes_, labels).astype(np.int64),
+                truth,
                 [str(c) for c in self.classes_],
                 subjects=subjects_of(windows, groups),
                 by=by,
@@ -286,6 +298,20 @@ class MaestroClassifier(ClassifierMixin, MaestroEstimator):  # type: ignore[misc
                 rng=np.random.default_rng(random_state),
                 progress=progress,
             )
+
+    # ----------------------------------------------------------- save, load
+
+    def write(self, run: Run, origin: Mapping[str, Any] | None = None) -> None:
+        """Write the fitted model into a run folder that is ready, with where it came from."""
+        super().write(run, origin)
+        if self.calibration_ is not None:
+            self.calibration_.save(run.calibration)
+
+    @classmethod
+    def _restored(cls, run: Run, model: LoadedModel, device: str, precision: str | None) -> Self:
+        found = super()._restored(run, model, device, precision)
+        found.calibration_ = Calibration.load(run.calibration)
+        return found
 
 
 def load(

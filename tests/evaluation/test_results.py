@@ -138,6 +138,7 @@ def outcome(
         ids=np.arange(n, dtype=np.uint64),
         complete=np.ones(n, bool) if complete is None else np.array(complete),
         present=here,
+        lost=np.zeros(n),
         prediction=Prediction(
             logits=np.eye(3)[predicted],
             budgets=here * np.array([1.0, 2.0, 3.0]),

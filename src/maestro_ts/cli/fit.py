@@ -74,6 +74,10 @@ def fit(
     ] = False,
     rates: Annotated[str, typer.Option(help="Missing rates to test.")] = "0,.1,.2,.3,.4,.6,.8",
     seed: Annotated[int, typer.Option(min=0, help="Random state.")] = 0,
+    calibrate: Annotated[
+        int | None,
+        typer.Option(min=2, help="Then calibrate on so many folds of the training subjects."),
+    ] = None,
     resume: Resume = False,
     overwrite: Overwrite = False,
     device: Device = "cpu",
@@ -99,6 +103,7 @@ def fit(
             window_s, step_s, label_rule, purity, min_inside, min_coverage, baseline_s
         ),
         distrust_scale=distrust_scale,
+        calibrate=calibrate,
         resume=resume,
         overwrite=overwrite,
         device=device,

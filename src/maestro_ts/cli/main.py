@@ -8,6 +8,7 @@ import sys
 import typer
 
 from maestro_ts.cli import (
+    calibrate,
     cost,
     datasets,
     demo,
@@ -47,6 +48,7 @@ app.command("prepare")(prepare.prepare)
 app.command("pretrain")(pretrain.pretrain)
 app.command("fit")(fit.fit)
 app.command("evaluate")(evaluate.evaluate)
+app.command("calibrate")(calibrate.calibrate)
 app.command("predict")(predict.predict)
 app.command("report")(report.report)
 app.command("cost")(cost.cost)

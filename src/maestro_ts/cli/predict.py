@@ -50,6 +50,10 @@ def predict(
     precision: Annotated[
         str | None, typer.Option(help="float32 or bfloat16; as it was trained unless given.")
     ] = None,
+    coverage: Annotated[
+        float | None,
+        typer.Option(help="Add the classes that may be true, for so many windows; calibrated run."),
+    ] = None,
     no_progress: Plain = False,
 ) -> None:
     """Predict windows of new files; sensors may be missing."""
@@ -76,6 +80,7 @@ def predict(
             names,
             distrust=distrust_scale,
             precision=precision,
+            coverage=coverage,
         )
     print(f"{n} windows → {out}")
     if silent:

@@ -26,6 +26,8 @@ class Prediction:
         Length of the fused sequence.
     independent : bool
         Every column is a label of its own, there or not; else they are classes, one of them true.
+    temperature : float
+        Of the probabilities; the logits are the network's own.
     """
 
     logits: NDArray[np.float64]
@@ -33,13 +35,15 @@ class Prediction:
     expert_share: NDArray[Any] | None = None
     tokens: NDArray[Any] | None = None
     independent: bool = False
+    temperature: float = 1.0
 
     @property
     def probabilities(self) -> NDArray[np.float64]:
-        """Softmax of the logits, (n, K); of independent labels the sigmoid of each."""
+        """Softmax of the logits over the temperature, (n, K); of independent labels the sigmoid."""
+        scaled = self.logits / self.temperature
         if self.independent:
-            return np.asarray(expit(self.logits))
-        shifted = self.logits - self.logits.max(axis=1, keepdims=True)
+            return np.asarray(expit(scaled))
+        shifted = scaled - scaled.max(axis=1, keepdims=True)
         exp = np.exp(shifted)
         return np.asarray(exp / exp.sum(axis=1, keepdims=True))
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from maestro_ts.evaluation.missing_classes import lost_share
 from maestro_ts.evaluation.prediction import Prediction
 from maestro_ts.signals.masks import (
     Mask,
@@ -26,9 +27,10 @@ from maestro_ts.signals.masks import (
 from maestro_ts.signals.modality import Schema
 from maestro_ts.signals.windows import Windows
 
-__all__ = ["Condition", "Outcome", "conditions", "evaluate", "pool"]
+__all__ = ["RATES", "Condition", "Outcome", "conditions", "evaluate", "pool"]
 
 PATTERNS_UP_TO = 5  # modalities
+RATES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8)
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,8 @@ class Outcome:
         All modalities were naturally present.
     present : (n, M), bool
         What the model saw.
+    lost : (n,)
+        Share of the samples lost in what it saw, see `missing_classes.lost_share`.
     """
 
     condition: Condition
@@ -79,6 +83,7 @@ class Outcome:
     ids: NDArray[np.uint64]
     complete: NDArray[np.bool_]
     present: NDArray[np.bool_]
+    lost: NDArray[np.float64]
     prediction: Prediction
 
     @property
@@ -126,6 +131,7 @@ def evaluate(
                 ids=windows.ids,
                 complete=np.asarray(windows.present.all(axis=1)),
                 present=seen.present,
+                lost=lost_share(seen),
                 prediction=predict(seen),
             )
         )
@@ -148,8 +154,12 @@ def pool(folds: Sequence[Sequence[Outcome]]) -> list[Outcome]:
                 ids=np.concatenate([o.ids for o in same]),
                 complete=np.concatenate([o.complete for o in same]),
                 present=np.concatenate([o.present for o in same]),
+                lost=np.concatenate([o.lost for o in same]),
                 prediction=Prediction(
-                    logits=np.concatenate([o.prediction.logits for o in same]),
+                    # Folds may have temperatures of their own.
+                    logits=np.concatenate(
+                        [o.prediction.logits / o.prediction.temperature for o in same]
+                    ),
                     budgets=_joined([o.prediction.budgets for o in same]),
                     expert_share=_joined([o.prediction.expert_share for o in same]),
                     tokens=_joined([o.prediction.tokens for o in same]),

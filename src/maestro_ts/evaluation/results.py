@@ -65,6 +65,8 @@ class Results:
         Of a model that estimates a number: its name and unit, the mean absolute error of the
         training median, and true and estimated numbers of windows with everything present. Its
         rows have mae, rmse and r2 in place of accuracy and macro_f1; no classes, no confusions.
+    calibration : dict
+        See `calibration_scores.score_calibration`; empty without a calibration.
     """
 
     about: dict[str, Any]
@@ -79,6 +81,7 @@ class Results:
     example: dict[str, Any] = field(default_factory=dict)
     training: list[dict[str, Any]] = field(default_factory=list)
     numbers: dict[str, Any] = field(default_factory=dict)
+    calibration: dict[str, Any] = field(default_factory=dict)
     format: int = FORMAT
 
     def save(self, path: Path) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from maestro_ts.errors import ConfigError, DataError
 from maestro_ts.estimator import MaestroClassifier
+from maestro_ts.evaluation.calibration import Calibration
 from maestro_ts.evaluation.number_results import summarise_numbers
 from maestro_ts.evaluation.protocol import Outcome
 from maestro_ts.evaluation.results import Results, summarise
@@ -20,6 +21,7 @@ from maestro_ts.signals.windows import Windows
 
 __all__ = [
     "Estimator",
+    "calibrations",
     "class_numbers",
     "classes_of",
     "classifier",
@@ -59,6 +61,11 @@ def class_numbers(classes: NDArray[Any], windows: Windows) -> NDArray[np.int64]:
 def classes_of(model: Estimator) -> NDArray[Any] | None:
     """Classes of a model; None where it estimates a number."""
     return model.classes_ if isinstance(model, MaestroClassifier) else None
+
+
+def calibrations(models: Sequence[Estimator]) -> list[Calibration | None]:
+    """The calibration of each; numbers have none."""
+    return [m.calibration_ if isinstance(m, MaestroClassifier) else None for m in models]
 
 
 def classifier(model: Estimator, purpose: str) -> MaestroClassifier:

@@ -17,15 +17,19 @@ from maestro_ts._version import __version__
 from maestro_ts.atomic import write_text
 from maestro_ts.errors import ConfigError, DataError
 from maestro_ts.estimator import load
-from maestro_ts.evaluation.protocol import Condition, Outcome, conditions, evaluate, pool
+from maestro_ts.evaluation.calibration_scores import score_calibration
+from maestro_ts.evaluation.protocol import RATES, Condition, Outcome, conditions, evaluate, pool
 from maestro_ts.evaluation.results import Results
 from maestro_ts.evaluation.sensor_file import SensorFile
 from maestro_ts.experiments import started_from
 from maestro_ts.experiments.costs import cost_of
+from maestro_ts.experiments.cross_fitting import calibrate_run
 from maestro_ts.experiments.example import symbol_example
 from maestro_ts.experiments.learned import (
     Estimator,
+    calibrations,
     classes_of,
+    classifier,
     estimator_for,
     summarised,
     truth_of,
@@ -44,9 +48,8 @@ from maestro_ts.signals.windows import Windows
 from maestro_ts.training.run import Run
 from maestro_ts.training.start import Start
 
-__all__ = ["RATES", "Job", "held_out", "retest", "run_job", "splits_of"]
+__all__ = ["RATES", "Job", "held_out", "retest", "run_job", "splits_of", "tested_again"]
 
-RATES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8)
 MODES = ("modality", "segment")
 FOLDS = 5
 
@@ -80,6 +83,8 @@ class Job:
         Run to start from.
     add_modalities, freeze
         See `MaestroClassifier`.
+    calibrate : int or None
+        Folds of the training subjects on which every run is calibrated; None: it is not.
     """
 
     dataset: str
@@ -93,6 +98,7 @@ class Job:
     modes: tuple[str, ...] = MODES
     windows: WindowSpec | WindowChanges | None = None
     distrust_scale: bool = False
+    calibrate: int | None = None
     resume: bool = False
     overwrite: bool = False
     device: str = "cpu"
@@ -134,6 +140,11 @@ def run_job(job: Job, progress: Progress | None = None) -> Results:
         run = Run(job.out / f"fold-{k}") if job.cross_validate else top
         train, test = splits[k]
         clf = _fitted(job, loaded, run, train, test, f"fold {k + 1}", progress)
+        if job.calibrate is not None and calibrations([clf]) == [None]:
+            known = classifier(clf, "calibration")
+            calibrate_run(
+                run, known, windows[train], folds=job.calibrate, seed=job.seed, progress=progress
+            )
         tested.append(_test(clf, windows[test], plan, progress))
         fitted.append(clf)
     if job.cross_validate:  # every fold is a run of its own, with results that can be tested anew
@@ -156,10 +167,25 @@ def retest(
     """Test a finished run anew at other rates and modes; its results and report are replaced."""
     progress = progress or Progress()
     clf, old, loaded, test = held_out(folder, data, progress)
+    return tested_again(folder, clf, old, loaded, test, rates, modes, progress)
+
+
+def tested_again(
+    folder: Path,
+    clf: Estimator,
+    old: Results,
+    loaded: LoadedData,
+    test: Windows,
+    rates: Sequence[float],
+    modes: Sequence[str],
+    progress: Progress,
+) -> Results:
+    """The same for what `held_out` found."""
     outcomes = _test(clf, test, conditions(test.schema, rates, modes), progress)
     about = old.about | {"created": _now()}
     results = summarised([clf], outcomes, [outcomes], loaded, about=about, rates=rates)
     results.cost, results.example, results.training = old.cost, old.example, old.training
+    results.calibration = score_calibration([outcomes], calibrations([clf]))
     _write(Run(folder), results, outcomes, classes_of(clf))
     return results
 
@@ -307,6 +333,7 @@ def _results(
     }
     results = summarised(fitted, pool(tested), tested, loaded, about=about, rates=job.rates)
     results.cost = cost
+    results.calibration = score_calibration(tested, calibrations(fitted))
     assert shown.labels is not None
     row = int(np.argmax(shown.present.sum(axis=1)))
     results.example = symbol_example(first.front_end_, shown, str(shown.labels[row]))

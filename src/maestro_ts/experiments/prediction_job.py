@@ -12,8 +12,10 @@ import numpy as np
 
 from maestro_ts.errors import ConfigError, DataError, FormatError, RunError
 from maestro_ts.estimator import load
+from maestro_ts.evaluation.calibration import calibrated
+from maestro_ts.evaluation.missing_classes import lost_share
 from maestro_ts.evaluation.results import Results
-from maestro_ts.experiments.learned import Estimator, classes_of
+from maestro_ts.experiments.learned import Estimator, classes_of, classifier
 from maestro_ts.experiments.loading import check_store
 from maestro_ts.experiments.prediction_table import write_predictions
 from maestro_ts.experiments.progress import Progress
@@ -39,6 +41,7 @@ def predict_files(
     *,
     distrust: bool = False,
     precision: str | None = None,
+    coverage: float | None = None,
 ) -> tuple[int, int]:
     """Predict the windows of some files and write a Parquet table.
 
@@ -57,6 +60,8 @@ def predict_files(
         Take stretches of another scale as missing, whether the run did or not.
     precision : {"float32", "bfloat16"}, optional
         Of the arithmetic; otherwise as it was trained.
+    coverage : float, optional
+        Of sets of classes, for a calibrated run.
 
     Returns
     -------
@@ -65,6 +70,8 @@ def predict_files(
     """
     progress = progress or Progress()
     clf = load(folder, precision=precision)
+    if coverage is not None:
+        calibrated(classifier(clf, "--coverage").calibration_).check(coverage)
     if not source.exists():
         raise DataError("no such file or folder.", where=str(source))
     if source.suffix == ".npz":
@@ -76,7 +83,12 @@ def predict_files(
         windows = _from_files(folder, source, progress, names or {}, distrust)
     prediction = clf.explain(windows)
     seen = windows.with_schema(clf.schema_)
-    write_predictions(out, seen, prediction, classes_of(clf))
+    sets = None
+    if coverage is not None:
+        sets = calibrated(classifier(clf, "--coverage").calibration_).sets(
+            prediction.probabilities, seen.present, lost_share(seen), coverage
+        )
+    write_predictions(out, seen, prediction, classes_of(clf), sets)
     return len(windows), int((~seen.present.any(axis=1)).sum())
 
 

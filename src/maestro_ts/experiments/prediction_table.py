@@ -18,13 +18,18 @@ __all__ = ["write_outcomes", "write_predictions"]
 
 
 def write_predictions(
-    path: Path, windows: Windows, prediction: Prediction, classes: NDArray[Any] | None
+    path: Path,
+    windows: Windows,
+    prediction: Prediction,
+    classes: NDArray[Any] | None,
+    sets: NDArray[np.bool_] | None = None,
 ) -> None:
     """What a model says of windows: place, prediction, probability of every class, what was there.
 
     Columns ``source, subject, start_s, duration_s, predicted, p_<class>…, present_<modality>…``
     and ``prior``: True where no modality was present and the answer is the learned prior. Without
-    classes `predicted` is the estimated number, and there are no probabilities.
+    classes `predicted` is the estimated number, and there are no probabilities. With `sets` (n, K)
+    also ``set``, a list of classes, and ``abstains``: True where it is not one class.
     """
     columns: dict[str, Any] = {
         "source": windows.sources,
@@ -36,6 +41,10 @@ def write_predictions(
     for m, name in enumerate(windows.schema.names):
         columns[f"present_{name}"] = windows.present[:, m]
     columns["prior"] = ~windows.present.any(axis=1)
+    if sets is not None:
+        names = np.asarray(classes).astype(str)
+        columns["set"] = [names[row].tolist() for row in sets]
+        columns["abstains"] = sets.sum(axis=1) != 1
     _write(path, columns)
 
 

@@ -6,6 +6,7 @@ from maestro_ts.evaluation.results import Results
 from maestro_ts.evaluation.sensor_file import SensorFile
 from maestro_ts.report.blocks import Section, block, section
 from maestro_ts.report.budgets import BUDGETS_CAPTION, budgets_alt, budgets_figure, budgets_width
+from maestro_ts.report.calibration import calibration_section
 from maestro_ts.report.confusions import CONFUSIONS_CAPTION, confusions_alt, confusions_figure
 from maestro_ts.report.cost import COST_CAPTION, cost_alt, cost_facts, cost_figure
 from maestro_ts.report.estimates import ESTIMATES_CAPTION, estimates_alt, estimates_figure
@@ -42,6 +43,7 @@ def sections(results: Results, sensors: SensorFile | None = None) -> list[Sectio
         *_missing(results),
         *_patterns(results),
         *sensor_sections(sensors),
+        *calibration_section(results),
         *_confusions(results),
         *_estimates(results),
         *_subjects(results),

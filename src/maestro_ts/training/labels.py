@@ -10,10 +10,10 @@ from scipy.sparse import issparse
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
-from maestro_ts.errors import DataError
+from maestro_ts.errors import DataError, nearest
 from maestro_ts.signals.windows import Windows
 
-__all__ = ["indicator_of", "labels_of", "numbers_of", "subjects_of"]
+__all__ = ["class_numbers", "indicator_of", "labels_of", "numbers_of", "subjects_of"]
 
 
 def labels_of(windows: Windows, y: ArrayLike | None) -> NDArray[Any]:
@@ -106,6 +106,16 @@ def subjects_of(windows: Windows, groups: ArrayLike | None) -> NDArray[np.str_] 
     if len(found) != len(windows):
         raise DataError(f"{len(windows)} windows but {len(found)} groups.")
     return found
+
+
+def class_numbers(labels: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.int64]:
+    """Labels as places among the sorted classes of a fitted model; others are refused by name."""
+    for label in labels[~np.isin(labels, classes)][:1]:
+        raise DataError(
+            f"no such class in training: {str(label)!r}.",
+            fix=nearest(str(label), map(str, classes)),
+        )
+    return np.searchsorted(classes, labels).astype(np.int64)
 
 
 def _no_label(value: Any) -> bool:

@@ -59,7 +59,8 @@ class Run:
     ``settings.yaml`` recipe · ``schema.json`` modalities in order, classes, format version ·
     ``frontend.safetensors`` fitted statistics · ``model.safetensors`` best weights ·
     ``resume/state.safetensors`` while unfinished · ``training.jsonl`` · ``predictions.parquet`` ·
-    ``results.json`` · ``sensors.json`` if they were valued · ``report.html`` ·
+    ``results.json`` · ``sensors.json`` if they were valued · ``calibration.json`` and
+    ``calibration.parquet`` (what it was made of) if it was calibrated · ``report.html`` ·
     ``README.md`` model card.
     """
 
@@ -74,6 +75,8 @@ class Run:
         self.predictions = self.folder / "predictions.parquet"
         self.results = self.folder / "results.json"
         self.sensors = self.folder / "sensors.json"
+        self.calibration = self.folder / "calibration.json"
+        self.calibration_table = self.folder / "calibration.parquet"
         self.report = self.folder / "report.html"
         self.card = self.folder / "README.md"
 

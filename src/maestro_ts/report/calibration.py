@@ -1,0 +1,47 @@
+"""The section on what the model claims of itself: honest probabilities, sets, answers withheld."""
+
+from __future__ import annotations
+
+from maestro_ts.evaluation.results import Results
+from maestro_ts.report.blocks import Section, Table, block, section
+from maestro_ts.report.calibration_tables import (
+    calibration_facts,
+    coverage_rows,
+    error_rows,
+)
+from maestro_ts.report.coverage import coverage_alt, coverage_caption, coverage_figure
+from maestro_ts.report.reliability import RELIABILITY_CAPTION, reliability_alt, reliability_figure
+
+__all__ = ["calibration_section"]
+
+
+def calibration_section(results: Results) -> list[Section]:
+    """Nothing where the model is not calibrated."""
+    found = results.calibration
+    if not found:
+        return []
+    tables = [
+        Table(title, head, rows, folded=True)
+        for title, (head, rows) in {
+            "Calibration error": error_rows(found),
+            "Sets of classes": coverage_rows(found),
+        }.items()
+        if rows
+    ]
+    return section(
+        "calibration",
+        "How sure it may be",
+        [
+            *block(
+                "reliability",
+                reliability_figure(found),
+                RELIABILITY_CAPTION,
+                reliability_alt(found),
+            ),
+            *block(
+                "coverage", coverage_figure(found), coverage_caption(found), coverage_alt(found)
+            ),
+        ],
+        calibration_facts(found),
+        tables,
+    )

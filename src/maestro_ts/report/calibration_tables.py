@@ -1,0 +1,76 @@
+"""What a calibration is worth, in words and rows, for page and console alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from maestro_ts.report.wording import condition_label, interval, percent, scored
+
+__all__ = ["calibration_facts", "calibration_label", "coverage_rows", "error_rows", "told_level"]
+
+Rows = tuple[list[str], list[list[str]]]
+
+
+def calibration_label(row: Mapping[str, Any]) -> str:
+    """What was missing in a row."""
+    return condition_label({"pattern": (), **row}, 0)
+
+
+def told_level(found: Mapping[str, Any]) -> float | None:
+    """The coverage that figures are about: .9, or the largest below that is told."""
+    levels = [float(x) for x in found["levels"] if x <= 0.9]
+    return max(levels, default=None)
+
+
+def calibration_facts(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The temperature and what it was fitted on."""
+    temperatures = found["temperature"]
+    low, high = min(temperatures), max(temperatures)
+    text = f"{low:.2f}" if low == high else f"{low:.2f}–{high:.2f}, one each run"
+    return [
+        ("Temperature", text),
+        ("Calibrated on", f"{found['subjects']} subjects: {found['source']}"),
+    ]
+
+
+def error_rows(found: Mapping[str, Any]) -> Rows:
+    """Calibration error with its band under every condition, without the temperature and with."""
+    head = ["Missing", "Error as trained", "Band", "Error calibrated", "Band", "Inside"]
+    rows = []
+    for row in found["rows"]:
+        before, after = row["before"], row["after"]
+        rows.append(
+            [
+                calibration_label(row),
+                scored(before["error"]),
+                f"≤ {scored(before['band'])}",
+                scored(after["error"]),
+                f"≤ {scored(after['band'])}",
+                "yes" if after["error"] <= after["band"] else "no",
+            ]
+        )
+    return head, rows
+
+
+def coverage_rows(found: Mapping[str, Any]) -> Rows:
+    """Coverage, size and answers of sets under every condition."""
+    head = ["Missing", "Asked", "Covered", "95 % by subject", "Classes", "Answered", "Right"]
+    rows = [
+        [
+            calibration_label(row),
+            percent(s["coverage"]),
+            percent(s["covered"]),
+            _span(s["covered_interval"]),
+            f"{s['size']:.2f}",
+            percent(s["answered"]),
+            "–" if s["right"] is None else percent(s["right"]),
+        ]
+        for row in found["rows"]
+        for s in row["sets"]
+    ]
+    return head, rows
+
+
+def _span(bounds: Sequence[float] | None) -> str:
+    return interval(bounds) or "–"
