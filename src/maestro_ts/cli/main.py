@@ -13,6 +13,7 @@ from maestro_ts.cli import (
     demo,
     doctor,
     evaluate,
+    experiment,
     export,
     fit,
     init,
@@ -48,6 +49,7 @@ app.command("report")(report.report)
 app.command("cost")(cost.cost)
 app.command("sensors")(sensors.sensors)
 app.command("export")(export.export)
+app.command("experiment")(experiment.experiment)
 app.command("doctor")(doctor.doctor)
 
 
