@@ -56,15 +56,16 @@ def entrant_of(name: str, own: Mapping[str, Entrant]) -> Entrant:
     ConfigError
         Nobody has this name.
     """
-    table = {**ENTRANTS, **own}
-    if name in table:
-        return table[name]
-    if name in models():
-        return Entrant(name, {"model_kind": name})
-    raise ConfigError(
-        f"there is no model {name!r} for this experiment.",
-        fix=nearest(name, {*table, *models()}),
-    )
+    known = models()
+    table = {**{kind: Entrant(kind, {"model_kind": kind}) for kind in known}, **ENTRANTS, **own}
+    if name not in table:
+        raise ConfigError(
+            f"there is no model {name!r} for this experiment.", fix=nearest(name, table)
+        )
+    kind = table[name].settings.get("model_kind", "maestro")
+    if kind not in known:
+        raise ConfigError(f"{name} needs the model {kind!r}, which is not installed.")
+    return table[name]
 
 
 def recipe_of(

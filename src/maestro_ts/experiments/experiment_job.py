@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from maestro_ts.errors import ConfigError, RunError
+from maestro_ts.experiments.across import across
 from maestro_ts.experiments.catalogue.experiment import Experiment
 from maestro_ts.experiments.cell import Cell
 from maestro_ts.experiments.cell_file import read_cell
@@ -156,6 +157,7 @@ def run_experiment(
         "published": published(planned.loaded.card.name),
         "notes": _notes(job, planned, entries, lacking),
     }
+    summary["across"] = across(job.out, summary)
     if job.experiment.ratios is not None:
         summary["ratios"] = job.experiment.ratios(summary)
     write_summary(job.out / planned.loaded.card.name, summary, bool(job.experiment.cells_of))
@@ -209,7 +211,7 @@ def _notes(
     notes = [n for n in (*shortened(planned.loaded.notes), planned.loaded.distrusted) if n]
     if job.budget == "quick":
         notes.append(
-            "Quick budget: one fold, one seed, at most 150 training steps, fewer rates. "
+            "Quick budget: at most 150 training steps, fewer rates, one seed, one fold unless asked. "
             "It shows that everything runs, not how good anything is."
         )
     if lacking:

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from maestro_ts.report.blocks import Table
-from maestro_ts.report.wording import condition_label, percent
+from maestro_ts.report.experiment_comparisons import (
+    difference_tables,
+    published_tables,
+    ratio_tables,
+    test_tables,
+)
+from maestro_ts.report.experiment_wording import (
+    METRIC_NAMES,
+    MODE_TITLES,
+    by_mode,
+    column_label,
+    number,
+)
+from maestro_ts.report.wording import percent
 
-__all__ = ["METRIC_NAMES", "by_mode", "column_label", "experiment_tables", "gap", "number"]
-
-METRIC_NAMES = {
-    "macro_f1": "Macro-F1",
-    "accuracy": "Accuracy",
-    "auroc": "AUROC",
-    "auprc": "AUPRC",
-    "log_loss": "Log loss",
-}
-MODE_TITLES = {
-    "modality": "whole sensors missing",
-    "segment": "one stretch of every signal missing",
-    "pattern": "only some sensors there",
-}
+__all__ = ["experiment_tables"]
 
 Tree = Mapping[str, Any]
 
@@ -29,55 +29,18 @@ Tree = Mapping[str, Any]
 def experiment_tables(summary: Tree) -> list[Table]:
     """All tables of a summary; what it has no numbers for is left out."""
     return [
-        *_ratios(summary),
+        *ratio_tables(summary),
         *_scores(summary),
         *_spreads(summary),
         *_complete(summary),
         *_patterns(summary),
         *_areas(summary),
-        *_differences(summary),
-        *_tests(summary),
-        *_published(summary),
+        *difference_tables(summary),
+        *test_tables(summary),
+        *published_tables(summary),
         *_subjects(summary),
         *_cost(summary),
     ]
-
-
-def number(value: float | None, digits: int = 3) -> str:
-    """``.925``; a dash where there is none."""
-    if value is None:
-        return "–"
-    text = f"{value:.{digits}f}"
-    return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
-
-
-def gap(values: Sequence[float | None]) -> str:
-    """A difference with its interval: ``+.016 [−.019, +.083]``."""
-    point, low, high = (None if v is None else _signed(v) for v in values)
-    return f"{point} [{low}, {high}]" if low is not None else f"{point}"
-
-
-def _signed(value: float) -> str:
-    text = number(abs(value))
-    return text if float(text) == 0 else f"{'+' if value > 0 else '−'}{text}"
-
-
-def by_mode(entrant: Tree) -> dict[str, list[Tree]]:
-    """Rows of each mode by rising rate; complete input begins each."""
-    rows = entrant["conditions"]
-    found: dict[str, list[Tree]] = {}
-    for mode in ("modality", "segment"):
-        same = [r for r in rows if r["mode"] == mode and r["rate"] > 0]
-        if same:
-            found[mode] = [rows[0], *same]
-    return found or {"modality": [rows[0]]}
-
-
-def column_label(row: Tree, modalities: int) -> str:
-    """``40 %`` for a rate, the sensors that are left for a pattern."""
-    if row["mode"] == "pattern":
-        return condition_label(row, modalities)
-    return percent(row["rate"]) if row["rate"] else "0"
 
 
 def _by_rate(
@@ -180,99 +143,6 @@ def _areas(summary: Tree) -> list[Table]:
         title = f"Area under the curve, {span}, {MODE_TITLES[mode]}"
         tables.append(Table(title, ["", *(METRIC_NAMES[m] for m in metrics)], lines))
     return tables
-
-
-def _differences(summary: Tree) -> list[Table]:
-    titles = {e["name"]: e["title"] for e in summary["entrants"]}
-    if not summary["differences"]:
-        return []
-    m = len(summary["dataset"]["modalities"])
-    first = summary["differences"][0]
-    plain = [i for i, c in enumerate(first["conditions"]) if c["mode"] != "pattern" or i == 0]
-    tables = []
-    for metric in ("macro_f1", "auroc"):
-        if metric not in first["conditions"][0]:
-            continue
-        head = ["", *(titles[d["b"]] for d in summary["differences"])]
-        lines = [
-            [
-                condition_label(first["conditions"][i], m),
-                *(gap(d["conditions"][i][metric]) for d in summary["differences"]),
-            ]
-            for i in plain
-        ]
-        lines += [
-            [
-                f"area, {MODE_TITLES[mode]}",
-                *(gap(d["areas"][mode][metric]) for d in summary["differences"]),
-            ]
-            for mode in first["areas"]
-        ]
-        title = f"{METRIC_NAMES[metric]} of {titles[first['a']]} minus the other's, 95 % by subject"
-        tables.append(Table(title, head, lines))
-    return tables
-
-
-def _tests(summary: Tree) -> list[Table]:
-    titles = {e["name"]: e["title"] for e in summary["entrants"]}
-    if not summary["tests"]:
-        return []
-    ranks = summary["ranks"]
-    lines = [
-        [titles[t["b"]], f"{ranks['mean'][t['b']]:.2f}", f"{t['p']:.3f}", f"{t['p_holm']:.3f}"]
-        for t in summary["tests"]
-    ]
-    a = summary["tests"][0]["a"]
-    lines.insert(0, [titles[a], f"{ranks['mean'][a]:.2f}", "", ""])
-    title = (
-        f"Mean rank over {ranks['n']} subjects (critical difference "
-        f"{ranks['critical_difference']:.2f}) and signed-rank test against {titles[a]}"
-    )
-    return [Table(title, ["", "Mean rank", "P", "P after Holm"], lines)]
-
-
-def _published(summary: Tree) -> list[Table]:
-    rows = summary["published"]["missing"]
-    if len(by_mode(summary["entrants"][0])["modality"]) == 1:
-        rows = summary["published"]["full"]
-    if not rows:
-        return []
-    rates = list(dict.fromkeys(r["rate"] for r in rows))
-    tables = []
-    for metric in ("macro_f1", "accuracy"):
-        lines = [
-            [f"{model} (paper)", *(number(r[metric], 2) for r in rows if r["model"] == model)]
-            for model in dict.fromkeys(r["model"] for r in rows)
-        ]
-        for e in summary["entrants"]:
-            own = {row["rate"]: row for row in by_mode(e)["modality"]}
-            lines.append(
-                [e["title"], *(number(own[r][metric]) if r in own else "–" for r in rates)]
-            )
-        title = f"{METRIC_NAMES[metric]} beside the paper's on {summary['published']['dataset']}"
-        tables.append(Table(title, ["", *(percent(r) if r else "0" for r in rates)], lines))
-    return tables
-
-
-def _ratios(summary: Tree) -> list[Table]:
-    lines = []
-    for row in summary.get("ratios") or []:
-        relative = row["kind"] == "relative"
-        value = 100 * row["value"]
-        lines.append(
-            [
-                f"{row['kind']} gain in {METRIC_NAMES[row['metric']].lower()} over {row['what']}",
-                percent(row["rate"]) if row["rate"] else "0",
-                row["rival"],
-                f"{number(row['ours'])} / {number(row['base'])}",
-                f"{value:+.1f} {'%' if relative else 'points'}".replace("-", "−"),
-                row["published"],
-            ]
-        )
-    if not lines:
-        return []
-    head = ["What", "Missing", "Rival", "Ours / its", "Gain", "Paper, mean of its sets"]
-    return [Table("The paper's headline figures", head, lines, 1)]
 
 
 def _subjects(summary: Tree) -> list[Table]:
