@@ -20,7 +20,7 @@ from maestro_ts.testing.windows_generator import many_rates, random_windows
 
 
 def windows(prefix: str = "s", n: int = 16):
-    found = random_windows(many_rates(), n, np.random.default_rng(0))
+    found = random_windows(many_rates(6), n, np.random.default_rng(0))
     found.subjects = np.array([f"{prefix}{i % 8 + 1}" for i in range(n)])
     return found
 
@@ -58,7 +58,7 @@ def test_unknown_splits_are_refused() -> None:
 
 
 def test_experiments_have_names_and_begin_with_complete_input() -> None:
-    schema = many_rates()
+    schema = many_rates(6)
     for name, found in EXPERIMENTS.items():
         assert found.name == name
         for quick in (False, True):

@@ -211,8 +211,8 @@ def _notes(
     notes = [n for n in (*shortened(planned.loaded.notes), planned.loaded.distrusted) if n]
     if job.budget == "quick":
         notes.append(
-            "Quick budget: at most 150 training steps, fewer rates, one seed, one fold unless asked "
-            "for. It shows that everything runs, not how good anything is."
+            "Quick budget: at most 150 training steps, fewer rates, one seed, and one fold unless "
+            "more are asked for. It shows that everything runs, not how good anything is."
         )
     if lacking:
         notes.append(f"Left out, since cells are missing: {', '.join(lacking)}.")
