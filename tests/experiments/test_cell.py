@@ -59,7 +59,7 @@ def test_a_name_determines_nothing() -> None:
 
 def test_the_fingerprint_is_of_every_sample_label_and_person() -> None:
     def windows():
-        return random_windows(many_rates(6), 6, np.random.default_rng(0))
+        return random_windows(many_rates(6), 6, seed=0)
 
     first = windows()
     name = first.schema.names[-1]
@@ -90,7 +90,7 @@ def test_shares_come_back_within_half_a_step() -> None:
 
 
 def written(path: Path, predict: Callable) -> list:
-    windows = random_windows(many_rates(6), 8, np.random.default_rng(1))
+    windows = random_windows(many_rates(6), 8, seed=1)
     outcomes = evaluate(predict, windows, np.arange(8) % 3, CELL.conditions)
     write_cell(path, CELL, outcomes, ["a", "b", "c"], 20, {"code": "x"})
     return outcomes

@@ -16,11 +16,11 @@ from maestro_ts.experiments.splits import splits_of
 from maestro_ts.recipe import load_recipe
 from maestro_ts.signals.datasets import card
 from maestro_ts.signals.modality import Modality, Schema
-from maestro_ts.testing.windows_generator import many_rates, random_windows
+from maestro_ts.testing.windows_generator import many_rates, random_windows, sensor_schema
 
 
 def windows(prefix: str = "s", n: int = 16):
-    found = random_windows(many_rates(6), n, np.random.default_rng(0))
+    found = random_windows(many_rates(6), n, seed=0)
     found.subjects = np.array([f"{prefix}{i % 8 + 1}" for i in range(n)])
     return found
 
@@ -58,7 +58,7 @@ def test_unknown_splits_are_refused() -> None:
 
 
 def test_experiments_have_names_and_begin_with_complete_input() -> None:
-    schema = many_rates(6)
+    schema = sensor_schema(many_rates(6))
     for name, found in EXPERIMENTS.items():
         assert found.name == name
         for quick in (False, True):
