@@ -16,7 +16,7 @@ from maestro_ts.errors import ConfigError, MaestroError, RunError
 from maestro_ts.estimator import MaestroClassifier
 from maestro_ts.evaluation.metrics import macro_f1
 from maestro_ts.evaluation.resampled_scores import SubjectDraws
-from maestro_ts.experiments import cell_work
+from maestro_ts.experiments import cell_runner, cell_work
 from maestro_ts.experiments.across import across
 from maestro_ts.experiments.catalogue import EXPERIMENTS
 from maestro_ts.experiments.catalogue.headline import ratios
@@ -102,6 +102,30 @@ def test_finished_cells_are_left_alone_and_give_the_same_summary(done, tiny_data
     again, failed = run_experiment(tiny_job("missingness", tiny_data, out, seeds=(0, 1)))
     assert not failed
     assert again["entrants"] == summary["entrants"]
+
+
+def test_a_cell_can_be_restricted_to_some_training_subjects(done, tiny_data, tmp_path) -> None:
+    out, _ = done
+    task = plan(tiny_job("full-modality", tiny_data, out), Progress()).in_order[0]
+    few = replace(task.cell, train_subjects=("1", "2", "3"))
+    path = few.path(tmp_path)
+    assert not cell_work.run_task(replace(task, cell=few, path=path)).failure
+    windows = plan(tiny_job("full-modality", tiny_data, out), Progress()).loaded.windows
+    tree = read_cell(path).tree
+    kept = set(few.train_subjects or ()) - set(tree["people"])
+    assert tree["n_train"] == sum(str(s) in kept for s in windows.subjects) > 0
+    nobody = replace(task, cell=replace(task.cell, train_subjects=("nobody",)), path=path)
+    assert "none of the asked" in cell_work.run_task(nobody).failure
+
+
+def test_a_process_that_died_is_one_clear_message(tiny_data, tmp_path, monkeypatch) -> None:
+    class Dying:
+        def run(self, work: Any, tasks: Any) -> Any:
+            raise RunError("gone")
+
+    monkeypatch.setattr(cell_runner, "engine_of", lambda name, jobs: Dying())
+    with pytest.raises(RunError, match="fewer --jobs"):
+        run_experiment(tiny_job("full-modality", tiny_data, tmp_path, jobs=2))
 
 
 def test_verification_tells_the_same_from_others(done, tiny_data) -> None:

@@ -55,7 +55,13 @@ def _done(tasks: Sequence[Task], engine: str, jobs: int) -> Iterator[Done]:
         yield from map(run_task, tasks)
         return
     with _one_thread():
-        yield from found.run(run_task, iter(tasks))
+        try:
+            yield from found.run(run_task, iter(tasks))
+        except RunError as error:  # what a cell raises is told in its `Done`
+            raise RunError(
+                "a process that computed a cell died; was there enough memory?",
+                fix="Finished cells are kept: run it again with fewer --jobs.",
+            ) from error
 
 
 @contextmanager

@@ -37,7 +37,7 @@ class Pooled:
     ----------
     classes : list of str
     positive : int or None
-        The class that AUROC and AUPRC are about.
+        The class that AUROC and AUPRC are about; None too where only one class was tested.
     truth, subjects, complete : (n,)
     realised : (C,)
         Rate of what was lost in all windows together.
@@ -74,10 +74,12 @@ class Pooled:
         count = range(len(first[0].conditions))
         realised = [[c.conditions[i]["realised"] for c in first] for i in count]
         classes = first[0].classes
+        truth = np.concatenate([c.truth for c in first])
+        ranked = positive in classes and len(np.unique(truth)) > 1
         return cls(
             classes=classes,
-            positive=classes.index(positive) if positive in classes else None,
-            truth=np.concatenate([c.truth for c in first]),
+            positive=classes.index(positive) if ranked else None,
+            truth=truth,
             subjects=np.concatenate([c.subjects for c in first]),
             complete=np.concatenate([c.complete for c in first]),
             realised=np.average(realised, axis=1, weights=sizes),
