@@ -14,6 +14,7 @@ from maestro_ts.cli import (
     demo,
     doctor,
     evaluate,
+    experiment,
     export,
     fit,
     init,
@@ -54,6 +55,7 @@ app.command("report")(report.report)
 app.command("cost")(cost.cost)
 app.command("sensors")(sensors.sensors)
 app.command("export")(export.export)
+app.command("experiment")(experiment.experiment)
 app.command("doctor")(doctor.doctor)
 
 

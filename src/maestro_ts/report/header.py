@@ -10,7 +10,16 @@ from maestro_ts.evaluation.results import Results
 from maestro_ts.report.wording import everything_present, interval, metrics_of, scored
 from maestro_ts.signals.window_spec import WindowSpec
 
-__all__ = ["Detail", "Headline", "details", "headlines", "notes", "page_title", "summary"]
+__all__ = [
+    "Detail",
+    "Headline",
+    "details",
+    "details_of",
+    "headlines",
+    "notes",
+    "page_title",
+    "summary",
+]
 
 ELSEWHERE = ("title", "notes", "rivals")  # shown in places of their own
 WORDS = {
@@ -122,8 +131,13 @@ def notes(results: Results) -> list[str]:
 
 def details(results: Results) -> list[Detail]:
     """Everything else that is known of the run, whatever its keys are."""
+    return details_of(results.about)
+
+
+def details_of(about: Mapping[str, Any]) -> list[Detail]:
+    """Plain values as rows, whatever their keys are."""
     rows = []
-    for key, value in results.about.items():
+    for key, value in about.items():
         if key in ELSEWHERE or value is None or value == []:
             continue
         label = WORDS.get(key, str(key).replace("_", " ").capitalize())

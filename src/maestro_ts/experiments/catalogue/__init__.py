@@ -1,0 +1,28 @@
+"""One file per experiment; this table is the registry (a new one is one file and one line)."""
+
+from __future__ import annotations
+
+from maestro_ts.errors import ConfigError, nearest
+from maestro_ts.experiments.catalogue.ablation import ABLATION
+from maestro_ts.experiments.catalogue.experiment import Experiment
+from maestro_ts.experiments.catalogue.full_modality import FULL_MODALITY
+from maestro_ts.experiments.catalogue.headline import HEADLINE
+from maestro_ts.experiments.catalogue.missingness import MISSINGNESS
+from maestro_ts.experiments.catalogue.subsets import SUBSETS
+
+__all__ = ["EXPERIMENTS", "Experiment", "experiment"]
+
+EXPERIMENTS = {e.name: e for e in (FULL_MODALITY, MISSINGNESS, SUBSETS, ABLATION, HEADLINE)}
+
+
+def experiment(name: str) -> Experiment:
+    """The experiment of a name.
+
+    Raises
+    ------
+    ConfigError
+        There is none.
+    """
+    if name not in EXPERIMENTS:
+        raise ConfigError(f"there is no experiment {name!r}.", fix=nearest(name, EXPERIMENTS))
+    return EXPERIMENTS[name]

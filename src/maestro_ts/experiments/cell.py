@@ -1,0 +1,133 @@
+"""A cell: one entrant, fitted on one division with one seed, tested under every condition.
+
+What determines its numbers is hashed, and the hash is part of the name of its file: a finished cell
+is never computed again, and one of other settings, windows or masks has another name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from maestro_ts._version import __version__
+from maestro_ts.evaluation.protocol import Condition
+from maestro_ts.recipe import Recipe
+from maestro_ts.signals.windows import Windows
+
+__all__ = ["FORMAT", "Cell", "condition_tree", "fingerprint"]
+
+FORMAT = 1  # of the file; raised too when a condition is tested otherwise
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is to be computed.
+
+    Attributes
+    ----------
+    dataset : str
+    windows : dict
+        How recordings are cut (`WindowSpec.values`).
+    data : str
+        Fingerprint of all windows of the data set.
+    entrant : str
+        Name; it is in the file's name, and not among what determines the numbers.
+    recipe : Recipe
+    kind, split : str
+        Kind and description of the division.
+    fold, of, seed : int
+    conditions : tuple of Condition
+    train_subjects : tuple of str, or None
+        Those of the division's training subjects that are learned from; None: all.
+    """
+
+    dataset: str
+    windows: Mapping[str, Any]
+    data: str
+    entrant: str
+    recipe: Recipe
+    kind: str
+    split: str
+    fold: int
+    of: int
+    seed: int
+    conditions: tuple[Condition, ...]
+    train_subjects: tuple[str, ...] | None = None
+
+    def determined_by(self) -> dict[str, Any]:
+        """Everything that the numbers follow from, as plain values."""
+        recipe = self.recipe.model_dump(mode="json")
+        name = recipe.pop("name")  # a recipe is what it says, whatever it is called
+        few = {} if self.train_subjects is None else {"train_subjects": list(self.train_subjects)}
+        return {
+            "version": __version__,
+            "dataset": self.dataset,
+            "windows": dict(self.windows),
+            "data": self.data,
+            "recipe": {"name": name, **recipe},
+            "split": {"kind": self.kind, "text": self.split, "fold": self.fold, "of": self.of},
+            **few,
+            "seed": self.seed,
+            "conditions": [condition_tree(c) for c in self.conditions],
+        }
+
+    @property
+    def hash(self) -> str:
+        """Eight hexadecimal digits."""
+        tree = self.determined_by()
+        tree["recipe"].pop("name")
+        text = json.dumps([FORMAT, tree], sort_keys=True)
+        return hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
+
+    def path(self, out: Path) -> Path:
+        """Its file below a folder of cells."""
+        name = f"{self.entrant}-fold{self.fold}-seed{self.seed}-{self.hash}.json"
+        return out / self.dataset / name
+
+    @property
+    def title(self) -> str:
+        """For a line of progress."""
+        return f"{self.entrant}, fold {self.fold}, seed {self.seed}"
+
+
+def condition_tree(condition: Condition) -> dict[str, Any]:
+    """A condition as plain values."""
+    return {
+        "mode": condition.mode,
+        "rate": condition.rate,
+        "pattern": list(condition.pattern),
+        "seed": condition.seed,
+    }
+
+
+def fingerprint(windows: Windows) -> str:
+    """All that windows hold, as 16 hexadecimal digits: identities, labels and every sample.
+
+    The same windows have the same one from files and from a store.
+    """
+    digest = hashlib.blake2b(digest_size=8)
+    for array in (windows.ids, windows.duration_s, windows.present):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    _feed(digest, [str(s) for s in windows.subjects])
+    _feed(digest, [] if windows.labels is None else [str(x) for x in windows.labels])
+    for name in windows.schema.names:
+        samples = windows.samples[name]
+        _feed(digest, [name])
+        digest.update(np.ascontiguousarray(samples.lengths).tobytes())
+        for part in samples.chunks():
+            piece = samples.take(np.arange(part.start, part.stop))
+            values, times, _ = piece.flat()
+            digest.update(np.where(np.isnan(values), np.float32(np.nan), values).tobytes())
+            if samples.times is not None:
+                digest.update(times.tobytes())
+    return digest.hexdigest()
+
+
+def _feed(digest: Any, words: Sequence[str]) -> None:
+    digest.update(json.dumps(words).encode())

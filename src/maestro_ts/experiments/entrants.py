@@ -1,0 +1,97 @@
+"""Who takes part in an experiment: a name → the whole recipe it is trained with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from maestro_ts.contract.registry import models
+from maestro_ts.errors import ConfigError, nearest
+from maestro_ts.recipe import Recipe, load_recipe
+
+__all__ = ["ENTRANTS", "QUICK", "Entrant", "installed", "recipe_of"]
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """One that is trained and tested.
+
+    Attributes
+    ----------
+    title : str
+        As tables name it.
+    settings : dict
+        What it changes of its recipe, with dotted keys.
+    recipe : str
+        Name of its own recipe; "": the one that the experiment is run with.
+    """
+
+    title: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    recipe: str = ""
+
+
+ENTRANTS = {
+    "maestro": Entrant("MAESTRO"),
+    "maestro-paper": Entrant("MAESTRO, published hyper-parameters", recipe="paper"),
+    "maestro-plain": Entrant(
+        "MAESTRO, nothing hidden in training",
+        {"curriculum.modality_max": 0.0, "curriculum.segment_probability": 0.0},
+    ),
+    "lightgbm-nine": Entrant(
+        "LightGBM, nine statistics", {"model_kind": "lightgbm", "rival.statistics": "nine"}
+    ),
+}
+
+# A first look: whether everything runs and where it leads, not how well anything does.
+QUICK: Mapping[str, Any] = {"training.min_steps": 0, "training.max_steps": 150}
+
+
+def entrant_of(name: str, own: Mapping[str, Entrant]) -> Entrant:
+    """The entrant of a name: the experiment's own, a known one, or a registered model.
+
+    Raises
+    ------
+    ConfigError
+        Nobody has this name.
+    """
+    known = models()
+    table = {**{kind: Entrant(kind, {"model_kind": kind}) for kind in known}, **ENTRANTS, **own}
+    if name not in table:
+        raise ConfigError(
+            f"there is no model {name!r} for this experiment.", fix=nearest(name, table)
+        )
+    kind = table[name].settings.get("model_kind", "maestro")
+    if kind not in known:
+        raise ConfigError(f"{name} needs the model {kind!r}, which is not installed.")
+    return table[name]
+
+
+def recipe_of(
+    name: str, own: Mapping[str, Entrant], base: str, changes: Mapping[str, Any]
+) -> tuple[str, Recipe]:
+    """Title and whole recipe of an entrant.
+
+    Parameters
+    ----------
+    name : str
+    own : mapping of name to Entrant
+        Those that only this experiment has.
+    base : str
+        Recipe of the entrants that have none of their own: a name or a YAML file.
+    changes : mapping
+        For all entrants alike; they have the last word.
+    """
+    entrant = entrant_of(name, own)
+    recipe = load_recipe(entrant.recipe or base)
+    return entrant.title, recipe.override({**entrant.settings, **changes})
+
+
+def installed(names: Sequence[str], own: Mapping[str, Entrant]) -> tuple[str, ...]:
+    """Those of the names whose model is in the table of models."""
+    kinds = {
+        name: entrant.settings.get("model_kind", "maestro")
+        for name, entrant in {**ENTRANTS, **own}.items()
+    }
+    return tuple(name for name in names if kinds.get(name, name) in models())
