@@ -164,9 +164,11 @@ def test_what_is_refused(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     (foreign / "export.json").write_text("{}")
     with pytest.raises(RunError, match="--overwrite"):
         export_run(run, foreign, "torch")
-    monkeypatch.setattr(module, "Maestro", int)
-    with pytest.raises(ConfigError, match=r"'maestro' cannot be exported"):
-        export_run(run, tmp_path / "out", "torch")
+    windows = random_windows(RATES, 6)
+    rival = MaestroClassifier(recipe="tiny", settings={"model_kind": "majority"})
+    rival.fit(windows, windows.labels).save(tmp_path / "rival")
+    with pytest.raises(ConfigError, match=r"'majority' cannot be exported"):
+        export_run(tmp_path / "rival", tmp_path / "out", "torch")
     assert not (tmp_path / "out").exists()
 
 

@@ -32,6 +32,7 @@ def outcomes(seed: int, n: int = 12, *, constant: bool = False) -> list[Outcome]
                 subjects=np.array([f"s{seed}{i % 3}" for i in range(n)]),
                 ids=np.arange(n, dtype=np.uint64) + np.uint64(100 * seed),
                 complete=np.arange(n) % 2 == 0,
+                lost=np.zeros(n),
                 present=np.ones((n, 2), bool),
                 prediction=Prediction((truth + 1.0 + lost)[:, None], tokens=np.full(n, 8)),
             )

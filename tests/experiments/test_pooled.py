@@ -27,6 +27,7 @@ def finished(path: Path, seed: int, truth: np.ndarray) -> FinishedCell:
         subjects=np.array([f"p{i % 8}" for i in range(N)]),
         ids=np.arange(N, dtype=np.uint64),
         complete=np.arange(N) % 4 > 0,
+        lost=np.zeros(N),
         present=np.ones((N, 2), dtype=bool),
         prediction=Prediction(rng.normal(size=(N, 2)) + np.eye(2)[truth]),
     )

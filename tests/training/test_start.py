@@ -50,7 +50,7 @@ def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     given = windows(ACC, EDA)
     found = pretrain(given, recipe, seed=0, device=torch.device("cpu"))
     none = np.array([], dtype="U1")
-    run.save_model(recipe, given.schema, none, found.front_end, found.network, {})
+    run.save_model(recipe, given.schema, none, found.front_end, found.network, {"pretrained": True})
     return run.folder
 
 

@@ -16,7 +16,7 @@ NUMBER_COLUMNS = {"mae": "mean absolute error", "rmse": "root mean squared error
 def model_card(results: Results) -> str:
     """Markdown: data, split, scores under missing sensors, limits."""
     about = results.about
-    relative = WindowSpec(**about["windows"]).baseline_text()
+    relative = WindowSpec(**(about.get("windows") or {})).baseline_text()
     columns = NUMBER_COLUMNS if results.numbers else CLASS_COLUMNS
     kind = about.get("settings", {}).get("model_kind", "maestro")
     lines = [
