@@ -103,7 +103,7 @@ class Competition:
             slots = int(count.max())
             slot = np.arange(slots)[:, None]
             at = signal.first[full] + slot * signal.stride[full]
-            at = np.where(slot < count, at, signal.nothing)  # there, all responses are 0
+            at = np.where(slot < count, at, signal.nothing)
             for dilation, of_one, parts in zip(DILATIONS, table, self._parts, strict=True):
                 index = at + (taps * dilation)[:, None, None]
                 for source, (own, weights), (won, lost) in zip(

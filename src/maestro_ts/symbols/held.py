@@ -66,7 +66,8 @@ def held(
     place = bin_of(times, bins, duration_s[owner])
     inside = (place >= 0) & (place < bins)
     if not inside.all():
-        values, times, owner, place = (a[inside] for a in (values, times, owner, place))
+        values, times = values[inside], times[inside]
+        owner, place = owner[inside], place[inside]
     n = len(duration_s)
     cell = owner * bins + place
     count = np.bincount(cell, minlength=n * bins)
