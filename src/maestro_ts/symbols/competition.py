@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from maestro_ts.symbols.held import POSITIONS, Held
 
 __all__ = [
+    "BLOCK",
     "DILATIONS",
     "KERNELS",
     "LENGTH",

@@ -18,6 +18,7 @@ from maestro_ts.signals.windows import Samples
 from maestro_ts.symbols.alphabet import MISSING, to_symbols
 from maestro_ts.symbols.bins import Binned
 from maestro_ts.symbols.competition import (
+    BLOCK,
     DILATIONS,
     KERNELS,
     LENGTH,
@@ -174,16 +175,18 @@ class Dictionary:
         complete: NDArray[np.bool_],
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean and deviation over bins, (F,) each; 0 where no bin is whole."""
-        count, total, squares = 0, *np.zeros((2, self.competition.features))
+        count, rows = 0, np.zeros((BLOCK + 1, 2, self.competition.features))
         for some, signal in self._held(samples, duration_s):
             whole = intact(signal.reach, complete[some]).ravel()
             for at, values in self.competition.blocks(signal):
-                own = values[:, whole[at]].astype(np.float64)
-                count += own.shape[1]
-                total += own.sum(axis=1)
-                squares += np.square(own).sum(axis=1)
-        mean = total / max(count, 1)
-        return mean, np.sqrt(np.maximum(squares / max(count, 1) - mean**2, 0.0))
+                own = values[:, whole[at]].T
+                # Bin after bin upon what there is: the same sums, however many are read at once.
+                rows[1 : len(own) + 1, 0] = own
+                np.square(rows[1:, 0], out=rows[1:, 1])
+                rows[0] = rows[: len(own) + 1].sum(axis=0)
+                count += len(own)
+        mean, square = rows[0] / max(count, 1)
+        return mean, np.sqrt(np.maximum(square - mean**2, 0.0))
 
     def _held(
         self, samples: Samples, duration_s: NDArray[np.float64]
