@@ -1,7 +1,7 @@
 """Kernels compete at every position of a signal; what each wins and loses, bin by bin.
 
-Hydra (Dempster, Schmidt, Webb, Data Mining and Knowledge Discovery 2023), in bins of time instead
-of whole series, and with kernels that read two channels at once.
+After Hydra (Dempster, Schmidt, Webb, Data Mining and Knowledge Discovery 2023), which counts over
+whole series.
 """
 
 from __future__ import annotations
@@ -86,41 +86,56 @@ class Competition:
         values : shape (F, N), float32, to be overwritten by the next
             F runs over dilations, representations, won and lost, groups, kernels.
         """
-        moved = np.diff(signal.values, axis=1)
-        taps = (np.arange(LENGTH) - CENTRE)[np.arange(LENGTH) != CENTRE] * self.unit
-        most = max((len(used) for of_one in self._parts for used, _ in of_one), default=0)
-        room = np.empty(most * len(taps) * POSITIONS * BLOCK, dtype=np.float32)
-        answers = np.empty((2, self.groups * KERNELS * POSITIONS * BLOCK), dtype=np.float32)
-        ties = np.empty(answers.shape[1], dtype=np.bool_)
+        signals = signal.values, np.diff(signal.values, axis=1)
+        room = _Room(max(len(used) for parts in self._parts for used, _ in parts), self.groups)
         values = np.empty((self.features, BLOCK), dtype=np.float32)
-        shape = (len(DILATIONS), REPRESENTATIONS, KINDS, self.groups, KERNELS, BLOCK)
-        table = values.reshape(shape)
+        kinds = (len(DILATIONS), REPRESENTATIONS, KINDS, self.groups, KERNELS, BLOCK)
+        table = values.reshape(kinds)
         used = np.flatnonzero(signal.positions)
         for i in range(0, len(used), BLOCK):
             bins = used[i : i + BLOCK]
             # A block that is not full repeats its first bin.
             full = np.concatenate([bins, np.full(BLOCK - len(bins), bins[0])])
             count = signal.positions[full]
-            slots = int(count.max())
-            slot = np.arange(slots)[:, None]
+            slot = np.arange(count.max())[:, None]
             at = signal.first[full] + slot * signal.stride[full]
             at = np.where(slot < count, at, signal.nothing)
-            for dilation, of_one, parts in zip(DILATIONS, table, self._parts, strict=True):
-                index = at + (taps * dilation)[:, None, None]
-                for source, (own, weights), (won, lost) in zip(
-                    (signal.values, moved), parts, of_one, strict=True
-                ):
-                    read = room[: len(own) * index.size].reshape(len(own), *index.shape)
-                    for channel, out in zip(own, read, strict=True):
-                        np.take(source[channel], index, out=out, mode="clip")
-                        out -= source[channel].take(at)
-                    _compete(read, weights, answers, ties, won, lost)
-            table[:, :, 1] -= (slots - count).astype(
-                np.float32
-            )  # they lost where there is no position
+            self._count(signals, at, table, room)
+            # Where there is no position all responses are 0, and all kernels lost.
+            table[:, :, 1] -= (len(slot) - count).astype(np.float32)
             values /= count.astype(np.float32)
             np.maximum(values, 0.0, out=values)
             yield bins, np.sqrt(values, out=values)[:, : len(bins)]
+
+    def _count(
+        self,
+        signals: tuple[NDArray[np.float32], NDArray[np.float32]],
+        at: NDArray[np.int64],
+        table: NDArray[np.float32],
+        room: _Room,
+    ) -> None:
+        """Sums over positions `at` (K, N), into (dilations, representations, 2, G, 8, N)."""
+        taps = np.delete(np.arange(LENGTH) - CENTRE, CENTRE) * self.unit
+        for d, dilation in enumerate(DILATIONS):
+            index = at + (taps * dilation)[:, None, None]
+            for r, source in enumerate(signals):
+                channels, weights = self._parts[d][r]
+                read = room.read[: len(channels) * index.size].reshape(-1, *index.shape)
+                for channel, out in zip(channels, read, strict=True):
+                    np.take(source[channel], index, out=out, mode="clip")
+                    out -= source[channel].take(at)
+                _compete(read, weights, room, *table[d, r])
+
+
+class _Room:
+    """Arrays that one block after another overwrites: U channels' taps, responses, who won."""
+
+    def __init__(self, channels: int, groups: int) -> None:
+        size = POSITIONS * BLOCK
+        self.read = np.empty(channels * (LENGTH - 1) * size, dtype=np.float32)
+        self.response = np.empty(groups * KERNELS * size, dtype=np.float32)
+        self.soft = np.empty_like(self.response)
+        self.equal = np.empty(self.response.shape, dtype=np.bool_)
 
 
 def _weights(
@@ -144,8 +159,7 @@ def _weights(
 def _compete(
     read: NDArray[np.float32],
     weights: NDArray[np.float32],
-    answers: NDArray[np.float32],
-    ties: NDArray[np.bool_],
+    room: _Room,
     won: NDArray[np.float32],
     lost: NDArray[np.float32],
 ) -> None:
@@ -156,14 +170,13 @@ def _compete(
     read : [U, 8, K, N]
         Channels and taps of K positions in each of N bins.
     weights : [G · 8, U · 8]
-    answers, ties : room
     """
-    groups, kernels, bins = won.shape
-    slots, size = read.shape[2], len(weights) * read[0, 0].size
-    response, soft = (a[:size].reshape(len(weights), -1) for a in answers)
-    np.matmul(weights, read.reshape(weights.shape[1], -1), out=response)
-    response, soft = (a.reshape(groups, kernels, slots, bins) for a in (response, soft))
-    equal = ties[:size].reshape(response.shape)
+    shape = (*won.shape[:2], *read.shape[2:])
+    size = len(weights) * read[0, 0].size
+    product = room.response[:size].reshape(len(weights), -1)
+    np.matmul(weights, read.reshape(weights.shape[1], -1), out=product)
+    response = product.reshape(shape)
+    soft, equal = room.soft[:size].reshape(shape), room.equal[:size].reshape(shape)
     np.equal(response, response.max(axis=1, keepdims=True), out=equal)
     np.multiply(response, equal, out=soft)
     np.add.reduce(soft, axis=2, out=won)

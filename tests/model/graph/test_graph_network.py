@@ -59,7 +59,7 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("tiny", {"symbols.embedding": "id", "symbols.tokens": 7}),
     ("tiny", {"symbols.tokens": 1, "model.fusion_distil": True}),
     ("tiny", {"symbols.dictionary": 1}),
-    ("tiny", {"symbols.dictionary": 2, "model.encoder": "shared", **VARIED}),
+    ("tiny", {"symbols.dictionary": 2, "model.encoder": "shared", "model.members": 2}),
     ("tiny", {"symbols.dictionary": 1, "symbols.tokens": 4, "model.absent": "symbols"}),
 ]
 
