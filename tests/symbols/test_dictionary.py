@@ -157,6 +157,19 @@ def test_a_stream_that_begins_late_is_one_that_begins_with_nan():
     assert (found[:, :3] == MISSING).all()
 
 
+@given(arrays.arrays(np.float32, (3, 16, 2), elements=st.floats(width=32, allow_infinity=False)))
+def test_whatever_is_learned_is_finite_and_every_word_lies_in_the_alphabet(x):
+    windows = one_stream(x)
+    symbolizer = fitted(windows[:2], tokens=4)
+    assert symbolizer.word_count("a") == features(1)
+    for key, value in symbolizer.state().items():
+        assert np.isfinite(value).all() or not key.startswith("a/dictionary"), key
+    found = words(symbolizer, windows)
+    assert found.max(initial=0) <= 20
+    seen = found[:2] > MISSING
+    np.testing.assert_array_equal(seen.any(axis=2), seen.all(axis=2))
+
+
 def test_infinities_are_missing_samples():
     x = noise(2)
     windows = one_stream(x)

@@ -150,21 +150,14 @@ class Dictionary:
     def words(self, samples: Samples, duration_s: NDArray[np.float64]) -> Words:
         """Words of all windows, whatever is missing."""
         mean, deviation = self.state["mean"][:, None], self.state["deviation"][:, None]
-        tiny = np.maximum(FLAT * mean, 1e-30)
-        flat = deviation <= tiny
-        by = 1.0 / np.maximum(deviation, tiny)
+        by = 1.0 / np.maximum(deviation, np.maximum(FLAT * mean, 1e-30))
         symbols = np.zeros((len(duration_s), self.bins, self.competition.features), np.uint8)
         reach = np.zeros((len(duration_s), self.bins, 2), dtype=np.int32)
         for some, signal in self._held(samples, duration_s):
             reach[some] = signal.reach
             rows = symbols[some].reshape(-1, self.competition.features)
             for at, values in self.competition.blocks(signal):
-                z = values - mean
-                # What never moves in training may differ from its mean by rounding.
-                if flat.any():
-                    z[flat & (np.abs(z) <= tiny)] = 0.0
-                z *= by
-                rows[at] = to_symbols(z, self.cuts).T
+                rows[at] = to_symbols((values - mean) * by, self.cuts).T
         return Words(symbols, reach)
 
     @np.errstate(over="ignore", invalid="ignore")

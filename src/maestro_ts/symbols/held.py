@@ -13,15 +13,16 @@ from maestro_ts.symbols.bins import bin_of
 __all__ = ["Held", "held"]
 
 POSITIONS = 16  # of a bin at most, at which kernels are applied
+HUGE = 1e36  # differences of smaller numbers are within float32
 
 
 @dataclass(frozen=True)
 class Held:
     """What n windows of L bins hold; samples outside their window are left out.
 
-    A sample that is not finite takes the last value of its bin before it, or the first after it:
-    a value never comes from another bin, so nothing that is hidden there can change it. It is 0
-    in a bin without any.
+    A sample that is NaN, infinite or nearly so takes the last value of its bin before it, or the
+    first after it: a value never comes from another bin, so nothing that is hidden there can change
+    it. It is 0 in a bin without any.
 
     Attributes
     ----------
@@ -72,7 +73,7 @@ def held(
     cell = owner * bins + place
     count = np.bincount(cell, minlength=n * bins)
     first = np.cumsum(count) - count
-    lost = ~np.isfinite(values)
+    lost = ~(np.abs(values) < HUGE)
     if lost.any():
         _fill(values, lost, first[cell], (first + count)[cell])
     stride = np.maximum(1, -(-count // POSITIONS))
