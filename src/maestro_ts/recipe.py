@@ -48,6 +48,9 @@ class SymbolSettings(Settings):
     bin_s: float | None = Field(None, gt=0, description="Bin length; decides over `tokens`.")
     alphabet: int = Field(20, ge=2, le=250, description="Number of symbols besides missing.")
     views: tuple[Literal["shape", "level", "spread"], ...] = ("shape", "level", "spread")
+    dictionary: int = Field(
+        0, ge=0, description="Groups of kernels per dilation and representation; 0: no words."
+    )
     summary: bool = Field(True, description="One more token per modality from window statistics.")
     min_share: float = Field(0.0, ge=0, le=1, description="Share of a bin that must be valid.")
     interpolate_hz: float | None = Field(

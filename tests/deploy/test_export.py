@@ -34,7 +34,7 @@ NEEDS_ONNX = pytest.mark.skipif(
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("run") / "run"
     windows = random_windows(RATES, 12)
-    settings = {"training.epochs": 2}
+    settings = {"training.epochs": 2, "symbols.dictionary": 1}
     clf = MaestroClassifier(recipe="tiny", settings=settings, random_state=0)
     clf.fit(windows, windows.labels).save(folder)
     return folder

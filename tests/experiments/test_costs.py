@@ -91,10 +91,12 @@ def test_drawn_windows_have_every_kind_of_modality(mixed_windows: Callable[..., 
 def test_drawn_symbols_are_spread_evenly_and_stay_missing() -> None:
     windows = random_windows({"a": 32.0, "b": 32.0}, 4)
     far = {"a": 1e3 + np.zeros((2, 64, 1)), "b": 1e3 + np.zeros((2, 64, 2))}
-    front_end, _ = build(Windows.from_arrays(far, windows.schema), symbols__tokens=16)
+    front_end, _ = build(
+        Windows.from_arrays(far, windows.schema), symbols__tokens=16, symbols__dictionary=1
+    )
     batch_of = drawn_batches(front_end, 2.0, 200)
     whole, less = batch_of(["a", "b"]), batch_of(["a"])
-    for symbols in (whole.inputs["b"], whole.extras["summary/b"]):
+    for symbols in (whole.inputs["b"], whole.extras["summary/b"], whole.extras["words/b"]):
         often = torch.bincount(symbols.flatten().int(), minlength=21)
         assert often[0] == 0
         assert often[1:].min() > 0.6 * often[1:].float().mean()
@@ -103,6 +105,7 @@ def test_drawn_symbols_are_spread_evenly_and_stay_missing() -> None:
     assert less.present.tolist() == [[True, False]] * 200
     assert not less.inputs["b"].any()
     assert not less.extras["summary/b"].any()
+    assert not less.extras["words/b"].any()
 
 
 def test_values_of_another_front_end_stay_as_drawn() -> None:

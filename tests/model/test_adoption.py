@@ -70,8 +70,9 @@ def test_without_the_head_it_stays_as_drawn() -> None:
         ALL
         | {"model.encoder_layers": 2, "symbols.embedding": "table", "experts.placement": "none"},
         ALL | {"budget.rule": "fixed", "symbols.summary": False},
+        ALL | {"symbols.dictionary": 1},
     ],
-    ids=["default", "shared encoder", "tables", "no gate"],
+    ids=["default", "shared encoder", "tables", "no gate", "words"],
 )
 def test_windows_without_the_added_modalities_are_answered_as_before(
     settings: dict[str, Any],

@@ -48,7 +48,7 @@ def streams(draw):
 
 def both(samples, duration_s, bins, static=False):
     fast = regular.regular_moments(
-        samples, duration_s, bins, module._place, static=static, peak=True
+        samples, duration_s, bins, module.bin_of, static=static, peak=True
     )
     return fast, _general_moments(samples, duration_s, bins, static=static)
 

@@ -40,6 +40,7 @@ def describe(model: LoadedModel, graph: Graph) -> dict[str, Any]:
             "alphabet": settings.alphabet,
             "breakpoints": symbolizer.cuts.tolist(),
             "summary": list(SUMMARY_FEATURES) if settings.summary else [],
+            "dictionary": settings.dictionary,
             "min_share": settings.min_share,
             "interpolate_hz": settings.interpolate_hz,
             "statistics": {name: a.tolist() for name, a in symbolizer.statistics_.items()},
@@ -54,6 +55,9 @@ def _input(name: str, network: Maestro) -> dict[str, Any]:
     shape: list[int] = []
     if stream:
         found = next(s for s in network.shapes if s.name == stream)
-        each = [found.length, found.channels, found.views]
-        shape = each if kind == "symbols" else [found.channels, len(SUMMARY_FEATURES)]
+        shape = {
+            "symbols": [found.length, found.channels, found.views],
+            "words": [found.length, found.words],
+            "summary": [found.channels, len(SUMMARY_FEATURES)],
+        }[kind]
     return {"name": name, "type": "uint8", "shape": ["batch", *shape]}

@@ -70,6 +70,10 @@ def _drawn(network: Maestro, present: Tensor) -> Batch:
         inputs[s.name] = draw(present[:, m], s.length, s.channels, s.views)
         features = len(SUMMARY_FEATURES) if s.summary else 0
         extras[f"summary/{s.name}"] = draw(present[:, m], s.channels, features)
+        if s.words:
+            words = draw(present[:, m], s.length, s.words)
+            # A word is never missing alone: the first stands for all of its bin.
+            extras[f"words/{s.name}"] = torch.where(words[..., :1] == MISSING, MISSING, words)
     extras["duration"] = draw(torch.ones(rows, dtype=torch.bool))
     return Batch(
         inputs=inputs,

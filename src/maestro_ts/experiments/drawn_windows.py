@@ -54,9 +54,9 @@ def drawn_batches(
         def spread(symbols: Mapping[str, Tensor]) -> dict[str, Tensor]:
             return {name: _redrawn(s, alphabet, generator) for name, s in symbols.items()}
 
-        summaries = {k: v for k, v in batch.extras.items() if k.startswith("summary/")}
+        others = {k: v for k, v in batch.extras.items() if k.startswith(("summary/", "words/"))}
         return replace(
-            batch, inputs=spread(batch.inputs), extras={**batch.extras, **spread(summaries)}
+            batch, inputs=spread(batch.inputs), extras={**batch.extras, **spread(others)}
         )
 
     return evenly

@@ -74,6 +74,10 @@ def _source(
     if first in ("embeddings", "summaries"):
         there = numbers.get(int(number))
         return ("", None) if there is None else (f"{first}.{there}.{inner}", None)
+    if first == "words":  # words.maps.<modality>.weight
+        number, _, inner = inner.partition(".")
+        there = numbers.get(int(number))
+        return ("", None) if there is None else (f"words.maps.{there}.{inner}", None)
     if first == "encoders" and not new.shared:
         group = new.groups[int(number)]
         for g, known in enumerate(old.groups):

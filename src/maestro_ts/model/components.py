@@ -6,6 +6,7 @@ __all__ = ["component"]
 
 ENDS = {
     "embeddings": "embedding",
+    "words": "embedding",
     "summaries": "embedding",
     "duration": "embedding",
     "budget": "budget gate",

@@ -17,6 +17,7 @@ from maestro_ts.signals.masks import Mask
 from maestro_ts.signals.modality import Schema
 from maestro_ts.signals.windows import Windows
 from maestro_ts.symbols.bins import Binned
+from maestro_ts.symbols.dictionary import Words
 from maestro_ts.symbols.symbolizer import ModalitySymbols, Symbolizer
 
 __all__ = ["PreparedSymbols", "SymbolFrontEnd"]
@@ -24,10 +25,14 @@ __all__ = ["PreparedSymbols", "SymbolFrontEnd"]
 
 @dataclass(frozen=True)
 class PreparedSymbols:
-    """Moments and symbols of all windows; the moments serve when bins are hidden later."""
+    """Moments and symbols of all windows; the moments serve when bins are hidden later.
+
+    So does the reach (n, L, 2) of the words, of modalities that have any.
+    """
 
     binned: Mapping[str, Binned]
     symbols: Mapping[str, ModalitySymbols]
+    reach: Mapping[str, NDArray[np.int32]]
     duration: NDArray[np.uint8]
 
     def __len__(self) -> int:
@@ -53,9 +58,14 @@ class SymbolFrontEnd:
     def prepare(self, windows: Windows) -> PreparedSymbols:
         """Bin and symbolise all windows once."""
         binned = self.symbolizer.bin(windows)
-        symbols = {name: self.symbolizer.symbols(name, b) for name, b in binned.items()}
+        symbols, reach = {}, {}
+        for name, moments in binned.items():
+            words = self.symbolizer.words(name, windows)
+            symbols[name] = self.symbolizer.symbols(name, moments, words)
+            if words is not None:
+                reach[name] = words.reach
         return PreparedSymbols(
-            binned, symbols, self.symbolizer.duration_symbols(windows.duration_s)
+            binned, symbols, reach, self.symbolizer.duration_symbols(windows.duration_s)
         )
 
     def collate(
@@ -78,6 +88,7 @@ class SymbolFrontEnd:
             present[:, m] = part.valid.any(axis=1)
         host = torch.from_numpy(present)
         extras = {f"summary/{name}": torch.from_numpy(part.summary) for name, part in parts.items()}
+        extras |= {f"words/{name}": torch.from_numpy(parts[name].words) for name in prepared.reach}
         return Batch(
             inputs={name: torch.from_numpy(part.tokens) for name, part in parts.items()},
             valid={name: torch.from_numpy(part.valid) for name, part in parts.items()},
@@ -106,10 +117,15 @@ class SymbolFrontEnd:
         if not len(touched):
             return part
         moments = prepared.binned[modality.name].take(rows[touched]).hide(hidden[touched])
-        fresh = self.symbolizer.symbols(modality.name, moments)
+        words = None
+        if modality.name in prepared.reach:
+            # Those of bins that were missing already are s₀ and stay so.
+            words = Words(part.words[touched], prepared.reach[modality.name][rows[touched]])
+        fresh = self.symbolizer.symbols(modality.name, moments, words)
         part.tokens[touched] = fresh.tokens
         part.valid[touched] = fresh.valid
         part.summary[touched] = fresh.summary
+        part.words[touched] = fresh.words
         return part
 
     def __call__(self, windows: Windows) -> Batch:

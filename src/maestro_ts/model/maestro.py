@@ -31,6 +31,7 @@ from maestro_ts.model.roster import Roster, Rows
 from maestro_ts.model.shapes import shapes
 from maestro_ts.model.spans import Spans
 from maestro_ts.model.stacked import add_to_members
+from maestro_ts.model.words import WordEmbedding
 from maestro_ts.recipe import Recipe
 from maestro_ts.symbols.symbolizer import Symbolizer
 from maestro_ts.symbols.views import SUMMARY_FEATURES
@@ -117,6 +118,7 @@ class Maestro(Network):
         else:
             self.head = Head(width, outputs, recipe.model.dropout)
         self.frozen: Frozen | None = None
+        self.words = self._words()
         # Last: a network with a gate starts from the same weights as one without.
         self.budget = Budget(count, width, recipe.budget)
         for m, shape in enumerate(self.shapes):
@@ -130,6 +132,14 @@ class Maestro(Network):
         return SymbolEmbedding(
             channels, views, symbols.alphabet, self.recipe.model.width, symbols.embedding
         )
+
+    def _words(self) -> WordEmbedding | None:
+        worded = [m for m, s in enumerate(self.shapes) if s.words]
+        if not worded:
+            return None
+        symbols, model = self.recipe.symbols, self.recipe.model
+        count = self.shapes[worded[0]].words
+        return WordEmbedding(worded, count, symbols.alphabet, model.width, model.dropout)
 
     def _attention(self, members: int, longest: int, beta: float) -> Attention:
         model = self.recipe.model
@@ -223,6 +233,8 @@ class Maestro(Network):
         for rows in roster.groups:
             inputs = [batch.inputs[self.shapes[m].name] for m in rows.members]
             x = embed([self.embeddings[m] for m in rows.members], _of_rows(inputs, rows))
+            if self.words is not None:
+                x = self.words(x, rows.members, self._words_of(batch, rows), rows.sizes)
             table = self.get_buffer(f"positions_{rows.members[0]}").to(x.dtype)
             if self.shared:
                 x = add_to_members(x, table + self.modality[rows.members, None], rows.sizes)
@@ -230,6 +242,12 @@ class Maestro(Network):
                 x = x + table
             tokens.append(x)
         return tokens
+
+    def _words_of(self, batch: Batch, rows: Rows) -> list[Tensor]:
+        """Words [R_m, L, F] of the modalities that have any."""
+        worded = [(self.shapes[m], w) for m, w in zip(rows.members, rows.windows, strict=True)]
+        given = [(batch.extras[f"words/{s.name}"], w) for s, w in worded if s.words]
+        return [x if len(windows) == len(x) else x[windows] for x, windows in given]
 
     def _budgets(self, batch: Batch, roster: Roster, tokens: list[Tensor]) -> Tensor:
         """Budgets [B, M] from availability and each modality's own summary."""

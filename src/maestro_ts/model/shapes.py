@@ -21,6 +21,7 @@ class Shape:
     length: int
     encoded: int
     summary: bool
+    words: int
 
     @property
     def tokens(self) -> int:
@@ -45,6 +46,7 @@ def shapes(symbolizer: Symbolizer, recipe: Recipe) -> tuple[Shape, ...]:
                 length,
                 encoded,
                 symbolizer.has_summary(m),
+                symbolizer.word_count(m.name),
             )
         )
     return tuple(found)

@@ -13,7 +13,7 @@ from maestro_ts.signals.windows import Samples
 from maestro_ts.symbols.moments import Moments, joined
 from maestro_ts.symbols.regular import regular_moments
 
-__all__ = ["Binned", "bin_samples"]
+__all__ = ["Binned", "bin_of", "bin_samples"]
 
 
 class Binned:
@@ -110,16 +110,17 @@ def _moments(
         found = None
         if part.times is None:
             part = part if isinstance(part.values, np.ndarray) else part.loaded()
-            found = regular_moments(part, durations, bins, _place, static=static, peak=peak)
+            found = regular_moments(part, durations, bins, bin_of, static=static, peak=peak)
         parts.append(found or _general_moments(part, durations, bins, static=static))
     if not parts:
         return _general_moments(samples, duration_s, bins, static=static)
     return joined(parts)
 
 
-def _place(
+def bin_of(
     times_s: NDArray[np.float64], bins: int, duration_s: NDArray[np.float64]
 ) -> NDArray[np.int64]:
+    """The bin in which each time (...) in s falls, windows of durations (...) in s; any integer."""
     # The hair added keeps a sample whose time is exactly a border from falling below it.
     return np.floor(times_s * bins / duration_s + 1e-9).astype(np.int64)
 
@@ -132,7 +133,7 @@ def _general_moments(
     values, times, owner = samples.flat()
     if static:
         times = np.zeros_like(times)
-    place = _place(times, bins, duration_s[owner])
+    place = bin_of(times, bins, duration_s[owner])
     inside = (place >= 0) & (place < bins)
     values, cell = values[inside].astype(np.float64), (owner * bins + place)[inside]
     shape = (n * bins, channels)

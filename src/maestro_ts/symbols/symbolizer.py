@@ -19,6 +19,8 @@ from maestro_ts.signals.transform import interpolate
 from maestro_ts.signals.windows import Windows
 from maestro_ts.symbols.alphabet import MISSING, breakpoints, to_symbols
 from maestro_ts.symbols.bins import Binned, bin_samples
+from maestro_ts.symbols.competition import features
+from maestro_ts.symbols.dictionary import Dictionary, Words, complete, has_words
 from maestro_ts.symbols.fold import repeat
 from maestro_ts.symbols.views import SUMMARY_FEATURES, VIEWS, summary_features
 
@@ -27,6 +29,7 @@ __all__ = ["ModalitySymbols", "Symbolizer"]
 FLOOR_SHARE = 0.01  # of the typical deviation within a bin; keeps the log of a flat bin finite
 FEW_SAMPLES = 4  # a window as short as this is kept whole, one sample a bin
 BLOCK = 2**16  # values at a time
+DICTIONARY = "dictionary"
 Z_LIMIT = 12.0  # beyond every breakpoint; keeps a constant training statistic from dividing by 0
 
 
@@ -42,15 +45,20 @@ class ModalitySymbols:
         True where the bin has a valid sample in some channel.
     summary : ndarray, shape (n, C, S), uint8
         Symbols of the window's statistics; S = 0 without summaries.
+    words : ndarray, shape (n, L, F), uint8
+        What kernels of the dictionary won and lost; F = 0 without one.
     """
 
     tokens: NDArray[np.uint8]
     valid: NDArray[np.bool_]
     summary: NDArray[np.uint8]
+    words: NDArray[np.uint8]
 
     def take(self, rows: NDArray[np.intp]) -> ModalitySymbols:
         """Select windows."""
-        return ModalitySymbols(self.tokens[rows], self.valid[rows], self.summary[rows])
+        return ModalitySymbols(
+            self.tokens[rows], self.valid[rows], self.summary[rows], self.words[rows]
+        )
 
 
 class Symbolizer:
@@ -67,6 +75,8 @@ class Symbolizer:
         Tokens per window, ``L_m``.
     statistics_ : dict of str to ndarray
         Everything fitted, ready to be saved.
+    dictionaries_ : dict of modality name to Dictionary
+        Of the modalities that have words; made of the statistics.
     """
 
     def __init__(self, settings: SymbolSettings) -> None:
@@ -91,8 +101,17 @@ class Symbolizer:
         logs = np.log(windows.duration_s)
         varied = float(logs.std()) > 1e-9
         self.statistics_["duration"] = np.array([logs.mean(), logs.std(), float(varied)])
+        duration = float(np.median(windows.duration_s))
+        self.dictionaries_: dict[str, Dictionary] = {}
         for name, binned in self.bin(windows).items():
-            self._fit_modality(self.schema_[name], binned)
+            m, groups = self.schema_[name], self.settings.dictionary
+            self._fit_modality(m, binned)
+            if groups and has_words(m, duration, self.lengths_[name]):
+                samples = windows.samples[name]
+                fitted = Dictionary.fit(m, groups, self.cuts, samples, windows.duration_s, binned)
+                self.dictionaries_[name] = fitted
+                own = {f"{name}/{DICTIONARY}/{key}": a for key, a in fitted.state.items()}
+                self.statistics_ |= own
         return self
 
     def extend(self, windows: Windows) -> Symbolizer:
@@ -102,6 +121,7 @@ class Symbolizer:
             other = Symbolizer(self.settings).fit(windows.select(added))
             self.lengths_ = self.lengths_ | other.lengths_
             self.statistics_ = other.statistics_ | self.statistics_
+            self.dictionaries_ = self.dictionaries_ | other.dictionaries_
         self.schema_ = windows.schema
         return self
 
@@ -176,8 +196,21 @@ class Symbolizer:
         few = binned.count.max(axis=2) < share * expected[:, None]
         return binned.hide(few)
 
-    def symbols(self, name: str, binned: Binned) -> ModalitySymbols:
-        """Symbols of one modality from its moments."""
+    def word_count(self, name: str) -> int:
+        """Words F of a bin; 0 for a modality without a dictionary."""
+        return features(self.settings.dictionary) if name in self.dictionaries_ else 0
+
+    def words(self, name: str, windows: Windows) -> Words | None:
+        """Words of one modality as if nothing were missing; None without a dictionary.
+
+        Of samples as they came: not interpolated.
+        """
+        if name not in self.dictionaries_:
+            return None
+        return self.dictionaries_[name].words(windows.samples[name], windows.duration_s)
+
+    def symbols(self, name: str, binned: Binned, words: Words | None = None) -> ModalitySymbols:
+        """Symbols of one modality from its moments, and the words of bins that are there."""
         m = self.schema_[name]
         n, length, channels = binned.mean.shape
         tokens = np.empty((n, length, channels, len(self.views_of(m))), dtype=np.uint8)
@@ -190,7 +223,10 @@ class Symbolizer:
         for first in range(0, n, step):
             rows = slice(first, first + step)
             self._fill(m, binned.part(rows), tokens[rows], valid[rows], summary[rows])
-        return ModalitySymbols(tokens, valid, summary)
+        spoken = np.empty((n, length, 0), dtype=np.uint8)
+        if words is not None:
+            spoken = words.where(complete(binned))
+        return ModalitySymbols(tokens, valid, summary, spoken)
 
     def _fill(
         self,
@@ -246,7 +282,10 @@ class Symbolizer:
 
     def __call__(self, windows: Windows) -> dict[str, ModalitySymbols]:
         """Symbols of every modality."""
-        return {name: self.symbols(name, b) for name, b in self.bin(windows).items()}
+        return {
+            name: self.symbols(name, b, self.words(name, windows))
+            for name, b in self.bin(windows).items()
+        }
 
     def state(self) -> dict[str, NDArray[np.float64]]:
         """Fitted arrays for saving."""
@@ -259,4 +298,12 @@ class Symbolizer:
         lengths = state["lengths"]
         self.lengths_ = {n: int(k) for n, k in zip(schema.names, lengths, strict=True)}
         self.statistics_ = {k: np.asarray(v) for k, v in state.items() if k != "lengths"}
+        self.dictionaries_ = {}
+        for m in schema:
+            begin = f"{m.name}/{DICTIONARY}/"
+            own = {k[len(begin) :]: a for k, a in self.statistics_.items() if k.startswith(begin)}
+            if own:
+                assert m.rate_hz is not None
+                bins = self.lengths_[m.name]
+                self.dictionaries_[m.name] = Dictionary(bins, m.rate_hz, self.cuts, own)
         return self

@@ -58,6 +58,9 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("tiny", {"symbols.embedding": "table", "symbols.summary": False}),
     ("tiny", {"symbols.embedding": "id", "symbols.tokens": 7}),
     ("tiny", {"symbols.tokens": 1, "model.fusion_distil": True}),
+    ("tiny", {"symbols.dictionary": 1}),
+    ("tiny", {"symbols.dictionary": 2, "model.encoder": "shared", "model.members": 2}),
+    ("tiny", {"symbols.dictionary": 1, "symbols.tokens": 4, "model.absent": "symbols"}),
 ]
 
 
@@ -104,6 +107,12 @@ def drawn(given: Network, rows: int, seed: int) -> Batch:
         f"summary/{s.name}": draw(present[:, m], s.channels, 6 * s.summary)
         for m, s in enumerate(network.shapes)
     }
+    for m, s in enumerate(network.shapes):
+        if s.words:
+            words = draw(present[:, m], s.length, s.words)
+            gone = torch.rand(rows, s.length, 1, generator=generator) < 0.2
+            gone |= ~present[:, m, None, None]
+            extras[f"words/{s.name}"] = torch.where(gone, 0, words.clamp(min=1)).byte()
     return Batch(
         inputs=inputs,
         valid={},

@@ -142,7 +142,7 @@ def test_without_positional_reads_the_same_is_read(pair, monkeypatch):
 
 def test_symbols_are_the_same_however_many_windows_are_binned_at_a_time(pair, monkeypatch):
     stored, memory = pair
-    settings = load_recipe("tiny").symbols
+    settings = load_recipe("tiny").override({"symbols.dictionary": 1}).symbols
     wanted = Symbolizer(settings).fit(memory)
     monkeypatch.setattr(windows_module, "CHUNK_ROWS", 100)
     found = Symbolizer(settings).fit(stored)
@@ -152,6 +152,8 @@ def test_symbols_are_the_same_however_many_windows_are_binned_at_a_time(pair, mo
     a, b = found(stored), wanted(memory)
     for name in SCHEMA.names:
         assert a[name].tokens.tobytes() == b[name].tokens.tobytes()
+        assert a[name].words.tobytes() == b[name].words.tobytes()
+    assert any(s.words.any() for s in a.values())
 
 
 def test_a_model_fitted_on_a_store_is_that_fitted_in_memory(pair):

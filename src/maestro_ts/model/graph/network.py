@@ -23,6 +23,7 @@ from maestro_ts.model.graph.encoder import GraphEncoderLayer
 from maestro_ts.model.graph.fusion import GraphFusionLayer
 from maestro_ts.model.graph.layers import GraphExperts
 from maestro_ts.model.graph.lengths import Lengths, Rows
+from maestro_ts.model.graph.words import GraphWords
 from maestro_ts.model.heads import ExpertHead
 from maestro_ts.model.maestro import Maestro
 
@@ -52,6 +53,7 @@ class MaestroGraph(nn.Module):
         summarised = [m for m, s in enumerate(shapes) if s.summary]
         self.inputs = (
             *(f"symbols/{name}" for name in names),
+            *(f"words/{s.name}" for s in shapes if s.words),
             *(f"summary/{names[m]}" for m in summarised),
             *(() if network.duration is None else ("duration",)),
             "present",
@@ -59,6 +61,11 @@ class MaestroGraph(nn.Module):
         self.groups, self.shared = network.groups, network.shared
         self.budget = network.budget
         self.embeddings = nn.ModuleList(_tokens(network, group) for group in self.groups)
+        self.names, self.words = names, nn.ModuleDict()
+        if network.words is not None:
+            for g, group in enumerate(self.groups):
+                if any(shapes[m].words for m in group):
+                    self.words[str(g)] = GraphWords(network.words, group)
         self.encoders = nn.ModuleList(_encoder(network, g) for g in range(len(self.groups)))
         self.summaries = self.duration = None
         if summarised:
@@ -114,10 +121,15 @@ class MaestroGraph(nn.Module):
     def _embed(self, named: dict[str, Tensor]) -> list[Tensor]:
         """Symbols → tokens [G, B, L, D] of each group of modalities with one token length."""
         symbols = [named[name] for name in self.inputs if name.startswith("symbols/")]
-        return [
+        tokens = [
             embedding([symbols[m] for m in group])
             for embedding, group in zip(self.embeddings, self.groups, strict=True)
         ]
+        for g, words in self.words.items():
+            assert isinstance(words, GraphWords)
+            own = [named[f"words/{self.names[m]}"] for m in words.worded]
+            tokens[int(g)] = words(tokens[int(g)], own)
+        return tokens
 
     def _budgets(self, tokens: list[Tensor], present: Tensor) -> Tensor:
         """Budgets [B, M]."""
