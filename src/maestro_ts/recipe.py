@@ -108,6 +108,7 @@ class ModelSettings(Settings):
     attention: Literal["sparse", "dense"] = "sparse"
     absent: Literal["token", "none", "symbols"] = "token"
     members: int = Field(1, ge=1, description="Networks whose mean is the answer; cost follows.")
+    linear_member: bool = Field(False, description="One more member, linear in the symbols.")
     precision: Literal["float32", "bfloat16"] = Field(
         "float32", description="Of the arithmetic; weights and their updates stay float32."
     )

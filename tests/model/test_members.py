@@ -15,10 +15,12 @@ from maestro_ts.contract.network import Network
 from maestro_ts.contract.registry import build_front_end, build_network
 from maestro_ts.errors import ConfigError
 from maestro_ts.evaluation.cost import count_components, count_macs
+from maestro_ts.model.linear import LinearMember
 from maestro_ts.model.maestro import Maestro
 from maestro_ts.model.members import Members, members_of
 from maestro_ts.recipe import load_recipe
-from maestro_ts.testing.windows_generator import FOUR_RATES, random_windows
+from maestro_ts.symbols.alphabet import centres
+from maestro_ts.testing.windows_generator import FOUR_RATES, keep, mixed_patterns, random_windows
 from maestro_ts.training.precision import in_precision
 
 RECIPE = load_recipe("tiny").override({"model.members": 2, "budget.price": 0.01})
@@ -102,3 +104,59 @@ def test_members_are_trained_saved_and_read(tmp_path: Path) -> None:
     clf.save(tmp_path / "run")
     again = MaestroClassifier.load(tmp_path / "run")
     assert np.array_equal(again.predict_proba(x), clf.predict_proba(x))
+
+
+def with_linear(**settings: object) -> tuple[LinearMember, Batch]:
+    recipe = load_recipe("tiny").override({"model.linear_member": True, **settings})
+    windows = keep(random_windows(FOUR_RATES, 6), mixed_patterns(len(FOUR_RATES), 6))
+    front_end = build_front_end(recipe).fit(windows)
+    network = build_network(front_end, 3, recipe).double().eval()
+    member = members_of(network, LinearMember)[0]
+    with torch.no_grad():
+        for p in member.parameters():
+            p.normal_(generator=torch.Generator().manual_seed(p.numel()))
+    return member, front_end(windows)
+
+
+@pytest.mark.parametrize("groups", [0, 1])
+def test_the_linear_member_is_what_its_formula_says(groups: int) -> None:
+    member, batch = with_linear(**{"symbols.dictionary": groups})
+    with torch.no_grad():
+        found = member(batch).logits
+    middle = centres(20)
+    for i in range(len(batch)):
+        expected = member.bias.detach().numpy().copy()
+        for m, shape in enumerate(member.shapes):
+            if not batch.present[i, m]:
+                expected += member.missing[m].detach().numpy()
+                continue
+            symbols = batch.inputs[shape.name][i].numpy().reshape(shape.length, -1)
+            phi = [_over_bins(middle, symbols[:, s]) for s in range(symbols.shape[1])]
+            features = [mean for mean, _ in phi] + [deviation for _, deviation in phi]
+            features += middle[batch.extras[f"summary/{shape.name}"][i].numpy().ravel()].tolist()
+            if shape.words:
+                words = batch.extras[f"words/{shape.name}"][i].numpy()
+                features += [_over_bins(middle, words[:, f])[0] for f in range(words.shape[1])]
+            expected += member.maps[m].weight.detach().numpy() @ np.array(features)
+        # The table of centres is made in float32.
+        np.testing.assert_allclose(found[i].numpy(), expected, rtol=1e-6, atol=1e-6)
+
+
+def _over_bins(middle: np.ndarray, symbols: np.ndarray) -> tuple[float, float]:
+    there = symbols[symbols > 0]
+    if not len(there):
+        return 0.0, 1e-3  # the root of the floor
+    return float(middle[there].mean()), float(np.sqrt(max(middle[there].var(), 1e-6)))
+
+
+def test_the_linear_member_starts_with_no_opinion_and_costs_little() -> None:
+    recipe = load_recipe("tiny").override({"model.linear_member": True})
+    windows = random_windows(FOUR_RATES, 6)
+    front_end = build_front_end(recipe).fit(windows)
+    network, batch = build_network(front_end, 3, recipe).eval(), front_end(windows)
+    member, main = members_of(network, LinearMember)[0], members_of(network, Maestro)[0]
+    with torch.no_grad():
+        assert not member(batch).logits.any()
+    assert network.pooled(batch).shape == (6, recipe.model.width)
+    cost = count_components(network, batch)
+    assert cost["linear member"] < 0.1 * count_macs(main, batch)

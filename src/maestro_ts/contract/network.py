@@ -19,9 +19,12 @@ class Network(nn.Module):
     ----------
     exact : tuple of str
         Beginnings of the names of weights that stay float32 where the others are rounded.
+    embeds : bool
+        Whether it has `pooled`.
     """
 
     exact: tuple[str, ...] = ()
+    embeds: bool = False
 
     def forward(self, batch: Batch) -> Output:
         """Logits of a batch."""

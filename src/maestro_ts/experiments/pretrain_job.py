@@ -26,6 +26,10 @@ from maestro_ts.training.run import Run
 __all__ = ["PretrainJob", "run_pretrain"]
 
 
+# One network learns; each member of a later training takes its weights.
+ALONE = {"model.members": 1, "model.linear_member": False}
+
+
 @dataclass(frozen=True)
 class PretrainJob:
     """What to do.
@@ -68,8 +72,7 @@ def run_pretrain(job: PretrainJob, progress: Progress | None = None) -> str:
     """Learn without labels and write the run folder; returns one sentence about it."""
     progress = progress or Progress()
     run = Run(job.out)
-    # One network learns; each member of a later training takes its weights.
-    job = replace(job, recipe=job.recipe.override({"model.members": 1}))
+    job = replace(job, recipe=job.recipe.override(ALONE))
     check_settings(job.recipe, run, resume=job.resume, overwrite=job.overwrite)
     run.check(resume=job.resume, overwrite=job.overwrite)
     device = device_of(job.device)

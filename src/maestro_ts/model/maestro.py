@@ -26,6 +26,7 @@ from maestro_ts.model.freezing import Frozen
 from maestro_ts.model.front_end import SymbolFrontEnd
 from maestro_ts.model.fusion import FusionLayer
 from maestro_ts.model.heads import ExpertHead, Head
+from maestro_ts.model.linear import LinearMember
 from maestro_ts.model.members import Members
 from maestro_ts.model.roster import Roster, Rows
 from maestro_ts.model.shapes import shapes
@@ -47,7 +48,11 @@ def front_end(recipe: Recipe) -> FrontEnd:
 def network(fitted: FrontEnd, n_outputs: int, recipe: Recipe) -> Network:
     """MAESTRO's network for a fitted front end (registry hook)."""
     assert isinstance(fitted, SymbolFrontEnd)
-    networks = [Maestro(fitted.symbolizer, n_outputs, recipe) for _ in range(recipe.model.members)]
+    networks: list[Network] = [
+        Maestro(fitted.symbolizer, n_outputs, recipe) for _ in range(recipe.model.members)
+    ]
+    if recipe.model.linear_member:
+        networks.append(LinearMember(fitted.symbolizer, n_outputs, recipe))
     return networks[0] if len(networks) == 1 else Members(networks)
 
 
@@ -85,6 +90,7 @@ class Maestro(Network):
 
     # bfloat16 tells 32 queries from 33 only just: a budget could not learn in such steps.
     exact = ("budget.",)
+    embeds = True
 
     def __init__(self, symbolizer: Symbolizer, outputs: int, recipe: Recipe) -> None:
         super().__init__()

@@ -41,6 +41,7 @@ class Members(Network):
         self.exact = tuple(
             f"networks.{k}.{name}" for k, each in enumerate(networks) for name in each.exact
         )
+        self.embeds = any(each.embeds for each in networks)
 
     def forward(self, batch: Batch) -> Output:
         """Mean logits, budgets and expert shares; `Output.members` holds each one's logits."""
@@ -55,6 +56,11 @@ class Members(Network):
             tokens=outs[0].tokens,
             members=logits,
         )
+
+    def pooled(self, batch: Batch) -> Tensor:
+        """Those of the members that have one, side by side."""
+        networks = [network for network in self.networks if isinstance(network, Network)]
+        return torch.cat([each.pooled(batch) for each in networks if each.embeds], dim=1)
 
     def set_progress(self, share: float) -> None:
         """Tell every member."""
@@ -78,16 +84,16 @@ class Members(Network):
 
 
 def members_of(network: Network, kind: type[N]) -> list[N]:
-    """The networks of this kind whose mean a network is; itself alone if it is one.
+    """The networks of this kind among those whose mean a network is; itself if it is one.
 
     Raises
     ------
     ConfigError
-        It is of another kind.
+        None is of this kind.
     """
-    each = list(network.networks) if isinstance(network, Members) else [network]
+    each = network.networks if isinstance(network, Members) else [network]
     members = [member for member in each if isinstance(member, kind)]
-    if len(members) < len(each):
+    if not members:
         raise ConfigError(
             f"{type(network).__name__} is another kind of network.",
             fix=f"Only {kind.__name__} can do this.",

@@ -44,8 +44,8 @@ class EmbeddingMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):  # type
 
     @property
     def _n_features_out(self) -> int:
-        width: int = self.recipe_.model.width
-        return width
+        model = self.recipe_.model
+        return int(model.width * model.members)
 
 
 def embed(

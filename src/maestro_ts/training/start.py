@@ -26,7 +26,7 @@ from maestro_ts.training.run import LoadedModel, Run
 __all__ = ["Start"]
 
 FREE = {
-    "model": {"dropout", "members", "precision"},
+    "model": {"dropout", "linear_member", "members", "precision"},
     "budget": {"start", "price", "softness", "anneal_share"},
 }
 

@@ -37,6 +37,7 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("default", {}),
     ("default", {"budget.fusion_beta": 8.0}),
     ("tiny", {"model.members": 3, **VARIED}),
+    ("tiny", {"model.linear_member": True, "symbols.dictionary": 1, **VARIED}),
     ("paper", {}),
     ("paper", {"model.absent": "token"}),
     ("paper", {"model.absent": "none", **VARIED}),
