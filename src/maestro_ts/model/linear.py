@@ -24,6 +24,7 @@ from maestro_ts.symbols.views import SUMMARY_FEATURES
 __all__ = ["LinearMember"]
 
 FLOOR = 1e-6  # of a variance: its root has a slope
+PACE = 5.0  # steps are of the other members' size, and there is further to go from 0
 
 
 class LinearMember(Network):
@@ -65,7 +66,7 @@ class LinearMember(Network):
         present = named["present"]
         total = self.bias.expand(len(present), -1)
         for m, (shape, of_one) in enumerate(zip(self.shapes, self.maps, strict=True)):
-            given = of_one(self.dropout(self._of(shape, named)))
+            given = of_one(PACE * self.dropout(self._of(shape, named)))
             there = present[:, m, None]
             total = total + torch.where(there, given, self.missing[m])
         if self.duration is not None:
