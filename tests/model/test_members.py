@@ -15,7 +15,7 @@ from maestro_ts.contract.network import Network
 from maestro_ts.contract.registry import build_front_end, build_network
 from maestro_ts.errors import ConfigError
 from maestro_ts.evaluation.cost import count_components, count_macs
-from maestro_ts.model.linear import LinearMember
+from maestro_ts.model.linear import PACE, LinearMember
 from maestro_ts.model.maestro import Maestro
 from maestro_ts.model.members import Members, members_of
 from maestro_ts.recipe import load_recipe
@@ -137,7 +137,7 @@ def test_the_linear_member_is_what_its_formula_says(groups: int) -> None:
             if shape.words:
                 words = batch.extras[f"words/{shape.name}"][i].numpy()
                 features += [_over_bins(middle, words[:, f])[0] for f in range(words.shape[1])]
-            expected += member.maps[m].weight.detach().numpy() @ np.array(features)
+            expected += member.maps[m].weight.detach().numpy() @ (PACE * np.array(features))
         # The table of centres is made in float32.
         np.testing.assert_allclose(found[i].numpy(), expected, rtol=1e-6, atol=1e-6)
 
