@@ -26,6 +26,15 @@ from maestro_ts.model.maestro import Maestro
 from maestro_ts.recipe import RECIPES, Recipe, load_recipe
 from maestro_ts.testing import MODEL_CHECKS, check_model
 
+# A network among the rivals, small.
+GRID = {"rival.grid_hz": 8.0, "rival.grid_steps": 16}
+ATTENTION = {
+    "rival.width": 16,
+    "rival.layers": 1,
+    "rival.heads": 2,
+    "rival.feed_forward": 16,
+    "rival.dropout": 0.0,
+}
 # Settings that make a recipe small, or add to it; its name comes first.
 SUITE: dict[str, dict[str, dict[str, Any]]] = {
     "maestro": {
@@ -38,6 +47,11 @@ SUITE: dict[str, dict[str, dict[str, Any]]] = {
     "logistic": {"tiny": {"rival.copies": 1}},
     "multirocket-hydra": {"tiny": {"rival.kernels": 84, "rival.groups": 2, "rival.copies": 1}},
     "majority": {"tiny": {}},
+    "transformer": {
+        "tiny": GRID | ATTENTION | {"rival.head_width": 16, "rival.head_dropout": 0.0},
+    },
+    "resnet1d": {"tiny": GRID | {"rival.width": 8}},
+    "inceptiontime": {"tiny": GRID | {"rival.width": 4, "rival.kernel": 9, "rival.shortcuts": 1}},
 }
 PACKAGES = {"lightgbm": "lightgbm", "multirocket-hydra": "aeon"}
 # An expert that no token is routed to has no gradient, by design: here all are chosen.

@@ -63,6 +63,8 @@ AT_ONCE = {
     "dropped_sensors": ("no training step: its copies are tested on their own",),
 }
 
+ON_ONE_GRID = ("any-subset", "irregular-times", "static", "gradient")
+
 MODELS = {
     "maestro": ModelEntry(
         module="maestro_ts.model.maestro",
@@ -90,6 +92,24 @@ MODELS = {
         paper="Tan et al., DMKD 2022; Dempster et al., DMKD 2023",
         tags=("any-subset", "irregular-times", "static"),
         exempt=AT_ONCE,
+    ),
+    "transformer": ModelEntry(
+        module="maestro_ts.baselines.transformer",
+        summary="Transformer over the steps of one grid",
+        paper="Vaswani et al., NeurIPS 2017",
+        tags=ON_ONE_GRID,
+    ),
+    "resnet1d": ModelEntry(
+        module="maestro_ts.baselines.resnet1d",
+        summary="Convolutions with shortcuts over the steps of one grid",
+        paper="Wang, Yan, Oates, IJCNN 2017",
+        tags=ON_ONE_GRID,
+    ),
+    "inceptiontime": ModelEntry(
+        module="maestro_ts.baselines.inceptiontime",
+        summary="Parallel convolutions of unlike lengths over the steps of one grid",
+        paper="Ismail Fawaz et al., DMKD 2020",
+        tags=ON_ONE_GRID,
     ),
     "majority": ModelEntry(
         module="maestro_ts.baselines.majority",
