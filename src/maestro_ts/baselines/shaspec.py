@@ -72,7 +72,8 @@ class ShaSpec(Network):
             Dropout(settings.head_dropout),
             nn.Linear(settings.head_width, outputs),
         )
-        self.domain = nn.Linear(width, count)
+        # A single modality has nothing to be told from.
+        self.domain = nn.Linear(width, count) if count > 1 else None
 
     def pooled(self, batch: Batch) -> Tensor:
         """Features of all modalities side by side, [B, M D]."""
@@ -83,6 +84,8 @@ class ShaSpec(Network):
         features, shared, specific, there = self._features(batch)
         logits = self.head(features.flatten(1))
         if not self.training:
+            return Output(logits)
+        if self.domain is None:
             return Output(logits)
         loss = self.settings.alignment * alignment_of(shared, there)
         named = self.domain(specific).transpose(1, 2)  # [B, M classes, M]
