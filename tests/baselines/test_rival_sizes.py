@@ -43,9 +43,7 @@ SIZES: dict[str, tuple[dict[str, Any], tuple[int, int, int, int]]] = {
 
 def parameters(model: str, settings: dict[str, Any], name: str, absent: str = "zero") -> int:
     channels, steps, classes = SETS[name]
-    schema = Schema(
-        Modality(f"s{i:02d}", channels=c, rate_hz=32.0) for i, c in enumerate(channels)
-    )
+    schema = Schema(Modality(f"s{i:02d}", channels=c, rate_hz=32.0) for i, c in enumerate(channels))
     recipe = Recipe(model_kind=model, rival=settings | {"absent": absent})
     front_end = build_front_end(recipe)
     assert isinstance(front_end, GridFrontEnd)

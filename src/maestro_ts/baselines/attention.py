@@ -37,7 +37,7 @@ class Attention(nn.Module):
         return torch.where(some[:, None, None], result, 0.0)
 
     def _by_head(self, x: Tensor) -> Tensor:
-        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        return x.view(*x.shape[:2], self.heads, -1).transpose(1, 2)
 
 
 class EncoderLayer(nn.Module):

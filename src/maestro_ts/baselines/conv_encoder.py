@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from maestro_ts.baselines.dropout import Dropout
-from maestro_ts.baselines.masked_steps import kept, masked_mean
+from maestro_ts.baselines.masked_steps import kept
 
 __all__ = ["ConvEncoder", "seen"]
 
@@ -46,14 +46,10 @@ class ConvEncoder(nn.Module):
             x = kept(self.dropout(F.gelu(x)), steps)
         return x, steps
 
-    def pooled(self, x: Tensor, steps: Tensor) -> Tensor:
-        """[B, C, T] and [B, T] → mean of the steps that are there at the end, [B, D]."""
-        return masked_mean(*self(x, steps))
-
 
 def _either_of_two(steps: Tensor) -> Tensor:
-    pairs = F.pad(steps, (0, steps.shape[1] % 2)).unflatten(1, (-1, 2))
-    return pairs.any(dim=2)
+    filled = F.pad(steps, (0, steps.shape[1] % 2))
+    return filled[:, ::2] | filled[:, 1::2]
 
 
 def seen(steps: Tensor, present: Tensor, absent: str) -> Tensor:

@@ -4,8 +4,8 @@
 maps, and the mean over those that are present. Each member learns by its own loss where its
 modality is there, as if trained alone: none sees the joint answer, and none is changed by another's
 absence (putting features side by side, which often goes by this name, is no ensemble). Under
-``zero`` an absent modality's member answers too, to 0 throughout. Where nothing is there all classes
-are alike. For one class per window, or a number: probabilities of several labels are not averaged.
+``zero`` an absent modality's member answers too, to 0 throughout. Where nothing is there all
+classes are alike. For one class per window, or a number: what several labels need is not averaged.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from maestro_ts.baselines.conv_encoder import ConvEncoder, seen
 from maestro_ts.baselines.dropout import Dropout
 from maestro_ts.baselines.grid_front_end import GridFrontEnd
+from maestro_ts.baselines.masked_steps import masked_mean
 from maestro_ts.baselines.network_settings import NetworkSettings
 from maestro_ts.baselines.opinions import joint_answer
 from maestro_ts.contract.batch import Batch
@@ -75,7 +76,7 @@ class LateFusion(Network):
         for m, (name, encoder) in enumerate(zip(self.names, self.encoders, strict=True)):
             steps = seen(batch.valid[name], batch.present[:, m], self.absent)
             x = batch.inputs[name].to(dtype).transpose(1, 2)
-            found.append(encoder.pooled(x, steps))
+            found.append(masked_mean(*encoder(x, steps)))
         return torch.stack(found, dim=1)
 
     def forward(self, batch: Batch) -> Output:

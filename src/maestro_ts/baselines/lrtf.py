@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from maestro_ts.baselines.conv_encoder import ConvEncoder, seen
 from maestro_ts.baselines.dropout import Dropout
 from maestro_ts.baselines.grid_front_end import GridFrontEnd
+from maestro_ts.baselines.masked_steps import masked_mean
 from maestro_ts.baselines.network_settings import NetworkSettings
 from maestro_ts.contract.batch import Batch
 from maestro_ts.contract.front_end import FrontEnd
@@ -80,7 +81,7 @@ class LowRankFusion(Network):
             present = batch.present[:, m]
             x = batch.inputs[name].to(dtype).transpose(1, 2)
             steps = seen(batch.valid[name], present, self.absent)
-            h = self.norms[m](self.encoders[m].pooled(x, steps))
+            h = self.norms[m](masked_mean(*self.encoders[m](x, steps)))
             there = present | (self.absent == "zero")
             vectors.append(torch.where(there[:, None], h, 0.0).to(dtype))
         with torch.autocast(self.factors.device.type, enabled=False):

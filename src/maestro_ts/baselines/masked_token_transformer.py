@@ -3,10 +3,10 @@
 *In the style of* LSM-2 (arXiv 2506.05321): what was not measured and what training hides are the
 same, tokens that leave the attention, and nothing is imputed. Its weights and its pre-training on
 day-long records are not here. *Ours*: the sizes; patches of equal time at each modality's own rate,
-so that unequal rates meet as equally long tokens; positions by sine and cosine of the patch's middle,
-never of its values; a learned vector per modality. A patch without a valid sample is no token; inside
-of another one a missing sample is 0. Tokens of an absent modality are not there; under ``zero``
-they are, and 0.
+so that unequal rates meet as equally long tokens; positions by sine and cosine of the patch's
+middle, never of its values; a learned vector per modality. A patch without a valid sample is no
+token; inside of another one a missing sample is 0. Tokens of an absent modality are not there;
+under ``zero`` they are, and 0.
 """
 
 from __future__ import annotations
@@ -106,8 +106,8 @@ def in_patches(x: Tensor, steps: Tensor, length: int) -> tuple[Tensor, Tensor]:
     The last one is filled with zeros.
     """
     lacking = -x.shape[1] % length
-    values = F.pad(x, (0, 0, 0, lacking)).unflatten(1, (-1, length)).flatten(2)
-    return values, F.pad(steps, (0, lacking)).unflatten(1, (-1, length)).any(dim=2)
+    values = F.pad(x, (0, 0, 0, lacking)).view(len(x), -1, length * x.shape[2])
+    return values, F.pad(steps, (0, lacking)).view(len(x), -1, length).any(dim=2)
 
 
 def front_end(recipe: Recipe) -> FrontEnd:

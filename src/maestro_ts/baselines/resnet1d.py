@@ -10,6 +10,8 @@ more channel per modality, ``zero`` does not.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from pydantic import Field
 from torch import Tensor, nn
@@ -51,9 +53,7 @@ class ResNet1d(Network):
         self.names, self.flags = schema.names, settings.absent == "native"
         inputs = sum(m.channels for m in schema) + (len(schema) if self.flags else 0)
         widths = (inputs, settings.width, 2 * settings.width, 2 * settings.width)
-        self.blocks = nn.ModuleList(
-            Block(before, after) for before, after in zip(widths, widths[1:], strict=False)
-        )
+        self.blocks = nn.ModuleList(Block(before, after) for before, after in pairwise(widths))
         self.head = nn.Linear(widths[-1], outputs)
 
     def pooled(self, batch: Batch) -> Tensor:

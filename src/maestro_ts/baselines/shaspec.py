@@ -6,9 +6,9 @@ a modality is absent; a loss that aligns shared features and one that tells moda
 specific ones, weights 0.1 and 0.02. *Ours*: encoders of three convolutions; the mean as the text
 has it, where the public code takes the first modality; both losses over modalities that are
 present, where that code draws features of something towards features of nothing; alignment of all
-pairs, not of neighbours in a ring. It is trained under the curriculum from its warm-up on, instead of
-in two phases. A window that has nothing is one learned vector. Under ``zero`` an absent
-modality is encoded as 0 throughout, like a present one.
+pairs, not of neighbours in a ring. It is trained under the curriculum from its warm-up on, instead
+of in two phases. A window that has nothing is one learned vector. Under ``zero`` an absent modality
+is encoded as 0 throughout, like a present one.
 """
 
 from __future__ import annotations
@@ -97,23 +97,23 @@ class ShaSpec(Network):
         """Fused, shared and specific ones, each [B, M, D], and who is looked at, [B, M]."""
         way, dtype = self.settings.absent, self.nothing.dtype
         there = batch.present | (way == "zero")
-        fused, shared, specific = [], [], []
+        adapted, steps, specific = [], [], []
         for m, name in enumerate(self.names):
-            steps = seen(batch.valid[name], batch.present[:, m], way)
+            steps.append(seen(batch.valid[name], batch.present[:, m], way))
             x = self.adapters[m](batch.inputs[name].to(dtype).transpose(1, 2))
-            x = kept(x, steps)
-            s, after = self.shared(x, steps)
-            r, _ = self.specific[m](x, steps)
-            both = self.projection(torch.cat([s, r], dim=1))
-            fused.append(masked_mean(s + both, after))
-            shared.append(masked_mean(s, after))
-            specific.append(masked_mean(r, after))
-        common = torch.stack(shared, dim=1)
+            adapted.append(kept(x, steps[m]))
+            specific.append(self.specific[m](adapted[m], steps[m])[0])
+        # All modalities as one batch, modality by modality.
+        s, after = self.shared(torch.cat(adapted), torch.cat(steps))
+        r = torch.cat(specific)
+        fused = s + self.projection(torch.cat([s, r], dim=1))
+        own, common, apart = (
+            masked_mean(x, after).view(len(self.names), len(batch), -1).transpose(0, 1)
+            for x in (fused, s, r)
+        )
         mean = common.sum(dim=1) / there.sum(dim=1, keepdim=True).clamp(min=1)
         mean = torch.where(there.any(dim=1, keepdim=True), mean, self.nothing)
-        own = torch.stack(fused, dim=1)
-        own = torch.where(there[..., None], own, mean[:, None])
-        return own, common, torch.stack(specific, dim=1), there
+        return torch.where(there[..., None], own, mean[:, None]), common, apart, there
 
 
 def alignment_of(shared: Tensor, there: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from maestro_ts.contract.front_end import FrontEnd
 
 __all__ = ["common_steps", "presence_channels", "stacked"]
 
+
 def common_steps(fitted: FrontEnd) -> int:
     """Steps of the common grid."""
     assert isinstance(fitted, GridFrontEnd)
