@@ -36,7 +36,7 @@ ATTENTION = {
     "rival.dropout": 0.0,
 }
 ENCODERS = GRID | {
-    "rival.width": 24,
+    "rival.width": 16,
     "rival.encoder_dropout": 0.0,
     "rival.head_dropout": 0.0,
 }
@@ -56,12 +56,13 @@ SUITE: dict[str, dict[str, dict[str, Any]]] = {
         "tiny": GRID | ATTENTION | {"rival.head_width": 32, "rival.head_dropout": 0.0},
     },
     "itransformer": {"tiny": GRID | ATTENTION},
-    "late-fusion": {"tiny": ENCODERS},
+    "late-fusion": {"tiny": ENCODERS | {"rival.grid_steps": 8}},
     "lrtf": {"tiny": ENCODERS | {"rival.rank": 2}},
     "masked-token-transformer": {
         "tiny": ATTENTION | {"rival.patches": 4, "rival.grid_steps": 16, "rival.head_dropout": 0.0},
     },
     "shaspec": {"tiny": ENCODERS | {"rival.head_width": 16}},
+    "fusemoe": {"tiny": GRID | ATTENTION | {"rival.width": 16, "rival.expert_width": 16}},
     "resnet1d": {"tiny": GRID | {"rival.width": 8}},
     "inceptiontime": {"tiny": GRID | {"rival.width": 4, "rival.kernel": 9, "rival.shortcuts": 1}},
 }

@@ -142,6 +142,12 @@ MODELS = {
         paper="Wang et al., CVPR 2023, arXiv 2307.14126",
         tags=ON_ONE_GRID,
     ),
+    "fusemoe": ModelEntry(
+        module="maestro_ts.baselines.fusemoe",
+        summary="Streams of modalities that meet in sparse experts",
+        paper="Han et al., NeurIPS 2024, arXiv 2402.03226",
+        tags=ON_ONE_GRID,
+    ),
     "majority": ModelEntry(
         module="maestro_ts.baselines.majority",
         summary="The classes' shares in training, whatever is measured",

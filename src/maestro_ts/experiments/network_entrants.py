@@ -61,5 +61,6 @@ NETWORKS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     ),
     "lrtf": ("Low-rank tensor fusion", {}),
     "masked-token-transformer": ("Masked-token Transformer", {}),
+    "fusemoe": ("FuseMoE", {}),
     "shaspec": ("ShaSpec", {}),
 }
