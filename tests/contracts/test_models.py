@@ -26,6 +26,20 @@ from maestro_ts.model.maestro import Maestro
 from maestro_ts.recipe import RECIPES, Recipe, load_recipe
 from maestro_ts.testing import MODEL_CHECKS, check_model
 
+# A network among the rivals, small.
+GRID = {"rival.grid_hz": 4.0, "rival.grid_steps": 16}
+ATTENTION = {
+    "rival.width": 64,
+    "rival.layers": 1,
+    "rival.heads": 2,
+    "rival.feed_forward": 64,
+    "rival.dropout": 0.0,
+}
+ENCODERS = GRID | {
+    "rival.width": 16,
+    "rival.encoder_dropout": 0.0,
+    "rival.head_dropout": 0.0,
+}
 # Settings that make a recipe small, or add to it; its name comes first.
 SUITE: dict[str, dict[str, dict[str, Any]]] = {
     "maestro": {
@@ -38,6 +52,19 @@ SUITE: dict[str, dict[str, dict[str, Any]]] = {
     "logistic": {"tiny": {"rival.copies": 1}},
     "multirocket-hydra": {"tiny": {"rival.kernels": 84, "rival.groups": 2, "rival.copies": 1}},
     "majority": {"tiny": {}},
+    "transformer": {
+        "tiny": GRID | ATTENTION | {"rival.head_width": 32, "rival.head_dropout": 0.0},
+    },
+    "itransformer": {"tiny": GRID | ATTENTION},
+    "late-fusion": {"tiny": ENCODERS | {"rival.grid_steps": 8}},
+    "lrtf": {"tiny": ENCODERS | {"rival.rank": 2}},
+    "masked-token-transformer": {
+        "tiny": ATTENTION | {"rival.patches": 4, "rival.grid_steps": 16, "rival.head_dropout": 0.0},
+    },
+    "shaspec": {"tiny": ENCODERS | {"rival.head_width": 16}},
+    "fusemoe": {"tiny": GRID | ATTENTION | {"rival.width": 16, "rival.expert_width": 16}},
+    "resnet1d": {"tiny": GRID | {"rival.width": 8}},
+    "inceptiontime": {"tiny": GRID | {"rival.width": 4, "rival.kernel": 9, "rival.shortcuts": 1}},
 }
 PACKAGES = {"lightgbm": "lightgbm", "multirocket-hydra": "aeon"}
 # An expert that no token is routed to has no gradient, by design: here all are chosen.

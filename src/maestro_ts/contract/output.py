@@ -25,7 +25,7 @@ class Output:
     tokens : Tensor, ``[B]``, int64, or None
         Length of the fused sequence.
     members : Tensor, ``[S, B, K]``, or None
-        Logits of the networks whose mean `logits` are: each is trained by its own.
+        Logits of the networks whose joint answer `logits` are: each is trained by its own.
     """
 
     logits: Tensor

@@ -63,6 +63,9 @@ AT_ONCE = {
     "dropped_sensors": ("no training step: its copies are tested on their own",),
 }
 
+AT_NATIVE_RATES = ("any-subset", "native-rates", "irregular-times", "static", "gradient")
+ON_ONE_GRID = ("any-subset", "irregular-times", "static", "gradient")
+
 MODELS = {
     "maestro": ModelEntry(
         module="maestro_ts.model.maestro",
@@ -90,6 +93,60 @@ MODELS = {
         paper="Tan et al., DMKD 2022; Dempster et al., DMKD 2023",
         tags=("any-subset", "irregular-times", "static"),
         exempt=AT_ONCE,
+    ),
+    "transformer": ModelEntry(
+        module="maestro_ts.baselines.transformer",
+        summary="Transformer over the steps of one grid",
+        paper="Vaswani et al., NeurIPS 2017",
+        tags=ON_ONE_GRID,
+    ),
+    "resnet1d": ModelEntry(
+        module="maestro_ts.baselines.resnet1d",
+        summary="Convolutions with shortcuts over the steps of one grid",
+        paper="Wang, Yan, Oates, IJCNN 2017",
+        tags=ON_ONE_GRID,
+    ),
+    "inceptiontime": ModelEntry(
+        module="maestro_ts.baselines.inceptiontime",
+        summary="Parallel convolutions of unlike lengths over the steps of one grid",
+        paper="Ismail Fawaz et al., DMKD 2020",
+        tags=ON_ONE_GRID,
+    ),
+    "late-fusion": ModelEntry(
+        module="maestro_ts.baselines.late_fusion",
+        summary="A convolutional classifier per modality, their mean probability",
+        paper="",
+        tags=AT_NATIVE_RATES,
+    ),
+    "itransformer": ModelEntry(
+        module="maestro_ts.baselines.itransformer",
+        summary="Transformer over channels, each a token",
+        paper="Liu et al., ICLR 2024",
+        tags=ON_ONE_GRID,
+    ),
+    "lrtf": ModelEntry(
+        module="maestro_ts.baselines.lrtf",
+        summary="Low-rank tensor fusion of a convolutional encoder per modality",
+        paper="Liu et al., ACL 2018",
+        tags=AT_NATIVE_RATES,
+    ),
+    "masked-token-transformer": ModelEntry(
+        module="maestro_ts.baselines.masked_token_transformer",
+        summary="Transformer over patches of all modalities, of which the missing leave",
+        paper="after Xu et al., arXiv 2506.05321",
+        tags=AT_NATIVE_RATES,
+    ),
+    "shaspec": ModelEntry(
+        module="maestro_ts.baselines.shaspec",
+        summary="Shared and specific features; the shared ones stand for the absent",
+        paper="Wang et al., CVPR 2023, arXiv 2307.14126",
+        tags=ON_ONE_GRID,
+    ),
+    "fusemoe": ModelEntry(
+        module="maestro_ts.baselines.fusemoe",
+        summary="Streams of modalities that meet in sparse experts",
+        paper="Han et al., NeurIPS 2024, arXiv 2402.03226",
+        tags=ON_ONE_GRID,
     ),
     "majority": ModelEntry(
         module="maestro_ts.baselines.majority",

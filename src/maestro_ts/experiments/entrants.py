@@ -8,6 +8,7 @@ from typing import Any
 
 from maestro_ts.contract.registry import models
 from maestro_ts.errors import ConfigError, nearest
+from maestro_ts.experiments.network_entrants import NETWORK_TRAINING, NETWORKS, NOTHING_HIDDEN
 from maestro_ts.recipe import Recipe, load_recipe
 
 __all__ = ["ENTRANTS", "QUICK", "Entrant", "installed", "recipe_of"]
@@ -32,16 +33,22 @@ class Entrant:
     recipe: str = ""
 
 
+NOT_HIDDEN = ", nothing hidden in training"
+
 ENTRANTS = {
     "maestro": Entrant("MAESTRO"),
     "maestro-paper": Entrant("MAESTRO, published hyper-parameters", recipe="paper"),
-    "maestro-plain": Entrant(
-        "MAESTRO, nothing hidden in training",
-        {"curriculum.modality_max": 0.0, "curriculum.segment_probability": 0.0},
-    ),
+    "maestro-plain": Entrant("MAESTRO" + NOT_HIDDEN, NOTHING_HIDDEN),
     "lightgbm-nine": Entrant(
         "LightGBM, nine statistics", {"model_kind": "lightgbm", "rival.statistics": "nine"}
     ),
+} | {
+    name + suffix: Entrant(
+        title + told,
+        {"model_kind": name.removesuffix("-paper"), **NETWORK_TRAINING, **own, **hidden},
+    )
+    for name, (title, own) in NETWORKS.items()
+    for suffix, told, hidden in (("", "", {}), ("-plain", NOT_HIDDEN, NOTHING_HIDDEN))
 }
 
 # A first look: whether everything runs and where it leads, not how well anything does.

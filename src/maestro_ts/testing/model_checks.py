@@ -163,7 +163,11 @@ def check_masked_values(case: ModelCase, rates_hz: Mapping[str, float] = FOUR_RA
 
 
 def _pass(network: Network, batch: Batch, n: int) -> tuple[Tensor, dict[str, Tensor]]:
-    """Evaluation logits, and the gradients of a training step that starts at none."""
+    """Evaluation logits, and the gradients of a training step that starts at none.
+
+    Of a copy: what a network keeps of a training step, as a batch norm does, is not compared.
+    """
+    network = copy.deepcopy(network)
     network.zero_grad(set_to_none=True)
     train_batch(network, batch, np.arange(n) % CLASSES)
     return evaluate(network, batch).logits, gradients(network)
