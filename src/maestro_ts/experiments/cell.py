@@ -23,6 +23,8 @@ from maestro_ts.signals.windows import Windows
 __all__ = ["FORMAT", "Cell", "condition_tree", "fingerprint"]
 
 FORMAT = 1  # of the file; raised too when a condition is tested otherwise
+# Settings that came after cells were computed: off they determine nothing, and cells stay valid.
+LATER = {"training.ranking_weight": 0.0}
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,10 @@ class Cell:
         """Everything that the numbers follow from, as plain values."""
         recipe = self.recipe.model_dump(mode="json")
         name = recipe.pop("name")  # a recipe is what it says, whatever it is called
+        for key, off in LATER.items():
+            group, _, leaf = key.partition(".")
+            if recipe[group][leaf] == off:
+                del recipe[group][leaf]
         few = {} if self.train_subjects is None else {"train_subjects": list(self.train_subjects)}
         return {
             "version": __version__,
