@@ -213,7 +213,8 @@ def test_table_figure_and_page_show_every_number_of_labels(done) -> None:
     assert list(shown[0].error_y.array) == [p["rates"][0]["macro_f1_deviation"] for p in first]
     page = (asked.out / "watch" / "report.html").read_text()
     assert "Against the number of labelled subjects" in page
-    assert 'id="modality-curve"' not in page
+    assert 'data-figure="by-labels"' in page
+    assert 'data-figure="modality-curve"' not in page
     assert json.loads((asked.out / "watch" / "summary.json").read_text())["by_labels"]
 
 

@@ -218,7 +218,8 @@ class Trainer:
             found = [self.objective.loss(answer, target, smoothing) for answer in answers]
             losses.append(torch.stack(found))
         if len(views) == 2:
-            losses = [ranked(*losses, (views[0], views[1]), self.recipe.training.ranking_weight)]
+            weighed = self.recipe.training.ranking_weight
+            losses = [ranked(losses[0], losses[1], (views[0], views[1]), weighed)]
         each = losses[0].sum(dim=0)
         return (each * weight).sum() / weight.sum().clamp(min=1e-12)
 
