@@ -81,7 +81,7 @@ def _scores(summary: Tree) -> list[Table]:
 
 
 def _spreads(summary: Tree) -> list[Table]:
-    if len(summary["entrants"][0]["cells"]) < 2:
+    if len(summary["entrants"][0]["cells"]) < 2 or summary.get("by_labels"):  # told there
         return []
 
     def show(row: Tree) -> str:
