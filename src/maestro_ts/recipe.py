@@ -167,6 +167,13 @@ class TrainingSettings(Settings):
         None, ge=1, description="Epochs are left out beyond this many steps; None: none are."
     )
     label_smoothing: float = Field(0.1, ge=0, lt=1)
+    ranking_weight: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Of a loss by which more modalities must not do worse than some of them; a "
+        "step then costs twice as much. 0: off.",
+    )
     average_decay: float | None = Field(
         None, gt=0, lt=1, description="Exponential moving average of the weights; None: off."
     )

@@ -57,6 +57,13 @@ def test_a_name_determines_nothing() -> None:
     assert replace(CELL, entrant="ours").path(Path("out")) != CELL.path(Path("out"))
 
 
+def test_a_setting_that_came_later_determines_something_only_where_it_is_on() -> None:
+    assert "ranking_weight" not in CELL.determined_by()["recipe"]["training"]
+    on = replace(CELL, recipe=CELL.recipe.override({"training.ranking_weight": 0.5}))
+    assert on.determined_by()["recipe"]["training"]["ranking_weight"] == 0.5
+    assert on.hash != CELL.hash
+
+
 def test_the_fingerprint_is_of_every_sample_label_and_person() -> None:
     def windows():
         return random_windows(many_rates(6), 6, seed=0)

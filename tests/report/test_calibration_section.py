@@ -11,7 +11,7 @@ import pytest
 
 from maestro_ts.evaluation.calibration_error import reliability
 from maestro_ts.evaluation.results import Results
-from maestro_ts.report.calibration import calibration_section
+from maestro_ts.report.calibration import ERRORS, calibration_section
 from maestro_ts.report.calibration_tables import (
     calibration_facts,
     coverage_rows,
@@ -74,6 +74,7 @@ def test_the_figures_hold_the_numbers(calibrated: Results) -> None:
     assert reliable.choices == ["Calibrated", "As trained"]
     asked, *lines = covered.figure.data
     assert list(asked.y) == [0.9, 0.9]
+    assert asked.meta == {"choice": "Covered"}  # it would be misread beside the answers
     assert list(lines[0].x) == [0.0, 0.2, 0.4, 0.8]
     assert list(lines[1].x) == [0.0, 0.4, 0.8]  # complete input belongs to every line
     assert list(lines[0].y) == [0.91] * 4
@@ -100,7 +101,7 @@ def test_the_tables_hold_every_row(calibrated: Results) -> None:
     assert len(rows) == 18
     assert {len(r) for r in rows} == {len(head)}
     assert rows[1] == [
-        *("everything present", "90 %", "91 %", "0.870–0.950", "1.20", "90 %", "95 %"),
+        *("everything present", "90 %", "91 %", "87–95 %", "1.20", "90 %", "95 %"),
     ]
     assert rows[-1][-1] == "–"
 
@@ -116,7 +117,7 @@ def test_with_few_subjects_the_largest_coverage_that_is_told_is_drawn(few: Resul
     assert "80 %" in part.blocks[1].caption
     (part,) = calibration_section(replace(few, calibration=found(())))
     assert [b.key for b in part.blocks] == ["reliability"]
-    assert [t.title for t in part.tables] == ["Calibration error"]
+    assert [t.title for t in part.tables] == [ERRORS]
 
 
 def test_one_subject_has_no_bars(few: Results) -> None:

@@ -31,7 +31,9 @@ __all__ = ["experiment"]
 def experiment(
     name: Annotated[
         str,
-        typer.Argument(help="full-modality, missingness, subsets, ablation or headline."),
+        typer.Argument(
+            help="full-modality, missingness, subsets, ablation, headline or label-efficiency."
+        ),
     ],
     dataset: Annotated[
         str, typer.Option(help="Name of a data set, a folder with a schema.yaml, or a store.")

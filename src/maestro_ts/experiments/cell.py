@@ -23,6 +23,8 @@ from maestro_ts.signals.windows import Windows
 __all__ = ["FORMAT", "Cell", "condition_tree", "fingerprint"]
 
 FORMAT = 1  # of the file; raised too when a condition is tested otherwise
+# Settings that came after cells were computed: off they determine nothing, and cells stay valid.
+LATER = {"training.ranking_weight": 0.0}
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,9 @@ class Cell:
     conditions : tuple of Condition
     train_subjects : tuple of str, or None
         Those of the division's training subjects that are learned from; None: all.
+    pretraining : Recipe or None
+        Of what the training starts from: a network pre-trained without labels on all of the
+        division's training subjects, with the same seed.
     """
 
     dataset: str
@@ -59,20 +64,21 @@ class Cell:
     seed: int
     conditions: tuple[Condition, ...]
     train_subjects: tuple[str, ...] | None = None
+    pretraining: Recipe | None = None
 
     def determined_by(self) -> dict[str, Any]:
         """Everything that the numbers follow from, as plain values."""
-        recipe = self.recipe.model_dump(mode="json")
-        name = recipe.pop("name")  # a recipe is what it says, whatever it is called
         few = {} if self.train_subjects is None else {"train_subjects": list(self.train_subjects)}
+        start = {} if self.pretraining is None else {"pretraining": _settings(self.pretraining)}
         return {
             "version": __version__,
             "dataset": self.dataset,
             "windows": dict(self.windows),
             "data": self.data,
-            "recipe": {"name": name, **recipe},
+            "recipe": {"name": self.recipe.name, **_settings(self.recipe)},
             "split": {"kind": self.kind, "text": self.split, "fold": self.fold, "of": self.of},
             **few,
+            **start,
             "seed": self.seed,
             "conditions": [condition_tree(c) for c in self.conditions],
         }
@@ -86,14 +92,30 @@ class Cell:
         return hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
 
     def path(self, out: Path) -> Path:
-        """Its file below a folder of cells."""
-        name = f"{self.entrant}-fold{self.fold}-seed{self.seed}-{self.hash}.json"
-        return out / self.dataset / name
+        """Its file, or folder, below a folder of cells."""
+        name = f"{self.entrant}-fold{self.fold}-seed{self.seed}-{self.hash}"
+        return out / self.dataset / (name if self.unlabelled else f"{name}.json")
+
+    @property
+    def unlabelled(self) -> bool:
+        """A pre-training, for other cells to start from: a folder, tested under no condition."""
+        return not self.conditions
 
     @property
     def title(self) -> str:
         """For a line of progress."""
         return f"{self.entrant}, fold {self.fold}, seed {self.seed}"
+
+
+def _settings(recipe: Recipe) -> dict[str, Any]:
+    """A recipe without its name: it is what it says, whatever it is called."""
+    tree = recipe.model_dump(mode="json")
+    del tree["name"]
+    for key, off in LATER.items():
+        group, _, leaf = key.partition(".")
+        if tree[group][leaf] == off:
+            del tree[group][leaf]
+    return tree
 
 
 def condition_tree(condition: Condition) -> dict[str, Any]:

@@ -32,20 +32,39 @@ class Verified:
 def run_cells(tasks: Sequence[Task], engine: str, jobs: int, progress: Progress) -> list[Done]:
     """Compute what is not finished; returns those that failed.
 
+    What several cells start from is made first, once; those whose start failed are not tried.
     An interruption leaves all finished cells; the next call goes on with the others.
     """
     missing = [task for task in tasks if not task.path.exists()]
     if len(tasks) > len(missing):
         progress.note(f"{len(tasks) - len(missing)} of {len(tasks)} cells are finished already")
-    failed: list[Done] = []
-    for count, done in enumerate(_done(missing, engine, jobs), start=1):
+    starts = {t.start.path: t.start for t in missing if t.start and not t.start.path.exists()}
+    lost = {
+        done.task.path: done.failure
+        for done in _computed(list(starts.values()), "pre-trainings", engine, jobs, progress)
+    }
+    failed, possible = [], []
+    for task in missing:
+        if task.start is not None and task.start.path in lost:
+            failed.append(Done(task, failure=f"its pre-training: {lost[task.start.path]}"))
+        else:
+            possible.append(task)
+    return failed + _computed(possible, "cells", engine, jobs, progress)
+
+
+def _computed(
+    tasks: Sequence[Task], what: str, engine: str, jobs: int, progress: Progress
+) -> list[Done]:
+    """Compute tasks and tell of each; returns those that failed."""
+    failed = []
+    for count, done in enumerate(_done(tasks, engine, jobs), start=1):
         cell = done.task.cell
         if done.failure:
             failed.append(done)
             progress.note(f"{cell.title}: FAILED: {done.failure}")
         else:
             progress.note(f"{cell.title}: {done.seconds:.0f} s")
-        progress.update("cells", count, len(missing))
+        progress.update(what, count, len(tasks))
     return failed
 
 

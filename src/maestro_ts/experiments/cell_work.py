@@ -19,6 +19,7 @@ from maestro_ts.experiments.cell import Cell, fingerprint
 from maestro_ts.experiments.cell_file import write_cell
 from maestro_ts.experiments.environment import code_digest, machine, versions
 from maestro_ts.experiments.loading import LoadedData, load_data
+from maestro_ts.experiments.pretrained_cell import write_pretrained
 from maestro_ts.experiments.progress import Progress
 from maestro_ts.experiments.splits import Split, splits_of
 from maestro_ts.signals.cut import WindowSpec
@@ -49,11 +50,12 @@ class Source:
 
 @dataclass(frozen=True)
 class Task:
-    """A cell, where its windows come from, and the file it is written to."""
+    """A cell, where its windows come from, the file it is written to, and what must be there."""
 
     cell: Cell
     source: Source
     path: Path
+    start: Task | None = None
 
 
 @dataclass(frozen=True)
@@ -89,12 +91,21 @@ def _compute(task: Task) -> None:
         raise DataError("the data has changed since the experiment began.", fix="Start it anew.")
     windows = loaded.windows
     (split,) = splits_of(loaded.card, windows, cell.kind, [cell.fold])
+    if cell.unlabelled:
+        with threadpool_limits(1):
+            write_pretrained(task.path, cell, windows[split.train])
+        return
+    if task.start is not None and not task.start.path.exists():
+        _compute(task.start)
+    start = None if task.start is None else task.start.path
     classes = np.unique(np.asarray(windows.labels).astype(str))
     train, test = windows[_training_rows(cell, split, windows)], windows[split.test]
     # One thread: a sum over threads may be rounded otherwise from one run to the next.
     with threadpool_limits(1):
         began, worked = time.perf_counter(), time.process_time()
-        clf = MaestroClassifier(recipe=cell.recipe, random_state=cell.seed, n_threads=1).fit(train)
+        clf = MaestroClassifier(
+            recipe=cell.recipe, random_state=cell.seed, n_threads=1, init=start
+        ).fit(train)
         fitted = time.perf_counter()
         truth = np.searchsorted(classes, np.asarray(test.labels).astype(str)).astype(np.int64)
         predict = _among(classes, clf)
@@ -108,6 +119,7 @@ def _compute(task: Task) -> None:
         "versions": versions(),
         "machine": machine(),
         "code": code_digest(),
+        **({} if start is None else {"started_from": start.name}),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     write_cell(task.path, cell, outcomes, classes.tolist(), len(train), made)

@@ -11,7 +11,7 @@ from maestro_ts.errors import ConfigError, nearest
 from maestro_ts.experiments.network_entrants import NETWORK_TRAINING, NETWORKS, NOTHING_HIDDEN
 from maestro_ts.recipe import Recipe, load_recipe
 
-__all__ = ["ENTRANTS", "QUICK", "Entrant", "installed", "recipe_of"]
+__all__ = ["ENTRANTS", "QUICK", "Entrant", "entrant_of", "installed", "recipe_of"]
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,17 @@ class Entrant:
         What it changes of its recipe, with dotted keys.
     recipe : str
         Name of its own recipe; "": the one that the experiment is run with.
+    labelled : int or None
+        So many training subjects, drawn for each seed, have labels; None: all.
+    pretrained : bool
+        It starts from a network that was pre-trained without labels on all training subjects.
     """
 
     title: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     recipe: str = ""
+    labelled: int | None = None
+    pretrained: bool = False
 
 
 NOT_HIDDEN = ", nothing hidden in training"

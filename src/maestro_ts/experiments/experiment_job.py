@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from maestro_ts.errors import ConfigError, RunError
 from maestro_ts.experiments.across import across
 from maestro_ts.experiments.catalogue.experiment import Experiment
@@ -15,14 +17,17 @@ from maestro_ts.experiments.cell import Cell
 from maestro_ts.experiments.cell_file import read_cell
 from maestro_ts.experiments.cell_runner import Verified, run_cells, verify
 from maestro_ts.experiments.cell_work import Done, Source, Task
-from maestro_ts.experiments.entrants import QUICK, installed, recipe_of
+from maestro_ts.experiments.entrants import QUICK, Entrant, entrant_of, installed, recipe_of
 from maestro_ts.experiments.environment import code_digest, versions
+from maestro_ts.experiments.labelled import labelled_subjects
 from maestro_ts.experiments.loading import LoadedData, shortened
+from maestro_ts.experiments.pretrained_cell import pretrained_cell, pretraining_recipe
 from maestro_ts.experiments.progress import Progress
 from maestro_ts.experiments.published import published
 from maestro_ts.experiments.splits import Split, splits_of
 from maestro_ts.experiments.summary import Entry, summarise
 from maestro_ts.experiments.summary_files import write_summary
+from maestro_ts.signals.windows import Windows
 
 __all__ = ["ExperimentJob", "Planned", "plan", "run_experiment", "verify_experiment"]
 
@@ -93,6 +98,7 @@ def plan(job: ExperimentJob, progress: Progress) -> Planned:
     changes = {**(QUICK if quick else {}), **job.settings}
     names = job.models or installed(job.experiment.entrants, job.experiment.own)
     recipes = {n: recipe_of(n, job.experiment.own, job.recipe, changes) for n in names}
+    entrants = {n: entrant_of(n, job.experiment.own) for n in names}
     loaded, data = job.source.load(progress)
     chosen = (0,) if quick and job.folds is None else job.folds
     splits = splits_of(loaded.card, loaded.windows, job.split, chosen)
@@ -101,24 +107,45 @@ def plan(job: ExperimentJob, progress: Progress) -> Planned:
     tasks: dict[str, tuple[str, list[Task]]] = {}
     for name, (title, recipe) in recipes.items():
         cells = [
-            Cell(
-                dataset=loaded.card.name,
-                windows=loaded.spec.values(),
-                data=data,
-                entrant=name,
-                recipe=recipe,
-                kind=split.kind,
-                split=split.text,
-                fold=split.fold,
-                of=split.of,
-                seed=seed,
-                conditions=conditions,
+            _task(
+                job,
+                Cell(
+                    dataset=loaded.card.name,
+                    windows=loaded.spec.values(),
+                    data=data,
+                    entrant=name,
+                    recipe=recipe,
+                    kind=split.kind,
+                    split=split.text,
+                    fold=split.fold,
+                    of=split.of,
+                    seed=seed,
+                    conditions=conditions,
+                    train_subjects=_labelled(entrants[name], loaded.windows, split, seed),
+                    pretraining=pretraining_recipe(recipe) if entrants[name].pretrained else None,
+                ),
             )
             for seed in seeds
             for split in splits
         ]
-        tasks[name] = (title, [Task(c, job.source, c.path(job.out)) for c in cells])
+        tasks[name] = (title, cells)
     return Planned(loaded, splits, tasks)
+
+
+def _labelled(
+    entrant: Entrant, windows: Windows, split: Split, seed: int
+) -> tuple[str, ...] | None:
+    if entrant.labelled is None:
+        return None
+    # A generator of the seed alone: sets are nested, and the same for all entrants.
+    rng = np.random.default_rng(seed)
+    return labelled_subjects(windows, split.train, entrant.labelled, rng)
+
+
+def _task(job: ExperimentJob, cell: Cell) -> Task:
+    start = pretrained_cell(cell)
+    before = None if start is None else _task(job, start)
+    return Task(cell, job.source, cell.path(job.out), before)
 
 
 def run_experiment(
@@ -153,13 +180,15 @@ def run_experiment(
         "title": job.experiment.title,
         "question": job.experiment.question,
         **_about(job, planned),
-        **summarise(entries, planned.loaded.card.positive),
+        **summarise(entries, planned.loaded.card.positive, job.experiment.pairs),
         "published": published(planned.loaded.card.name),
         "notes": _notes(job, planned, entries, lacking),
     }
     summary["across"] = across(job.out, summary)
     if job.experiment.ratios is not None:
         summary["ratios"] = job.experiment.ratios(summary)
+    if job.experiment.by_labels is not None:
+        summary["by_labels"] = job.experiment.by_labels(summary)
     write_summary(job.out / planned.loaded.card.name, summary, bool(job.experiment.cells_of))
     return summary, failed
 
@@ -197,6 +226,7 @@ def _about(job: ExperimentJob, planned: Planned) -> dict[str, Any]:
         "split": planned.splits[0].text,
         "folds": [s.fold for s in planned.splits],
         "folds_of": planned.splits[0].of,
+        "train_subjects": [len(np.unique(windows.subjects[s.train])) for s in planned.splits],
         "seeds": list(job.seeds[:1] if job.budget == "quick" else job.seeds),
         "budget": job.budget,
         "settings": dict(job.settings),

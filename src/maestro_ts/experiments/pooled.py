@@ -178,10 +178,11 @@ def _spread(pooled: Pooled, i: int) -> dict[str, Any]:
                 "seed": seed,
                 "accuracy": accuracy(truth, predicted),
                 "macro_f1": macro_f1(truth, predicted),
+                "log_loss": _log_loss(truth, pooled.probabilities[i][seeds.index(seed)][rows]),
             }
         )
     found: dict[str, Any] = {"cells": alone}
-    for metric in ("accuracy", "macro_f1"):
+    for metric in ("accuracy", "macro_f1", "log_loss"):
         mean, deviation = mean_and_deviation([c[metric] for c in alone])
         found[f"{metric}_mean"], found[f"{metric}_deviation"] = mean, deviation
     return found

@@ -40,7 +40,9 @@ class Entry:
     cells: Sequence[tuple[int, int, FinishedCell]]
 
 
-def summarise(entries: Sequence[Entry], positive: str = "") -> dict[str, Any]:
+def summarise(
+    entries: Sequence[Entry], positive: str = "", pairs: Sequence[tuple[str, str]] = ()
+) -> dict[str, Any]:
     """What an experiment found.
 
     Parameters
@@ -49,6 +51,8 @@ def summarise(entries: Sequence[Entry], positive: str = "") -> dict[str, Any]:
         The first is the one that the others are compared with.
     positive : str
         The class that AUROC and AUPRC are about.
+    pairs : sequence of (name, name)
+        Whose differences are told, of those that are there; without any, the first's to each other.
 
     Returns
     -------
@@ -76,11 +80,20 @@ def summarise(entries: Sequence[Entry], positive: str = "") -> dict[str, Any]:
             for entry, s, people in zip(entries, scored, subjects, strict=True)
         ],
         "differences": [
-            _difference(entries[0], entry, scored[0], s, curves)
-            for entry, s in zip(entries[1:], scored[1:], strict=True)
+            _difference(entries[a], entries[b], scored[a], scored[b], curves)
+            for a, b in _numbers_of(pairs, entries)
         ],
-        **_by_subject(entries, subjects),
+        **({"tests": [], "ranks": None} if pairs else _by_subject(entries, subjects)),
     }
+
+
+def _numbers_of(
+    pairs: Sequence[tuple[str, str]], entries: Sequence[Entry]
+) -> list[tuple[int, int]]:
+    if not pairs:
+        return [(0, i) for i in range(1, len(entries))]
+    at = {entry.name: i for i, entry in enumerate(entries)}
+    return [(at[a], at[b]) for a, b in pairs if a in at and b in at]
 
 
 def curves_of(plan: Sequence[Mapping[str, Any]]) -> dict[str, tuple[list[int], list[float]]]:

@@ -15,6 +15,10 @@ from maestro_ts.report.reliability import RELIABILITY_CAPTION, reliability_alt, 
 __all__ = ["calibration_section"]
 
 
+ERRORS = "Calibration error, and the band that 95 % of calibrated models stay in"
+SETS = "Sets of classes: their mean size, how many answer with one, how many of those are right"
+
+
 def calibration_section(results: Results) -> list[Section]:
     """Nothing where the model is not calibrated."""
     found = results.calibration
@@ -23,8 +27,8 @@ def calibration_section(results: Results) -> list[Section]:
     tables = [
         Table(title, head, rows, folded=True)
         for title, (head, rows) in {
-            "Calibration error": error_rows(found),
-            "Sets of classes": coverage_rows(found),
+            ERRORS: error_rows(found),
+            SETS: coverage_rows(found),
         }.items()
         if rows
     ]

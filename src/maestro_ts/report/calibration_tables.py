@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from maestro_ts.report.wording import condition_label, interval, percent, scored
+from maestro_ts.report.wording import condition_label, percent, scored
 
 __all__ = ["calibration_facts", "calibration_label", "coverage_rows", "error_rows", "told_level"]
 
@@ -73,4 +73,8 @@ def coverage_rows(found: Mapping[str, Any]) -> Rows:
 
 
 def _span(bounds: Sequence[float] | None) -> str:
-    return interval(bounds) or "–"
+    """An interval of a share, in the unit of the share beside it."""
+    if bounds is None:
+        return "–"
+    low, high = (percent(bound) for bound in bounds)
+    return f"{low.removesuffix(' %')}–{high}"

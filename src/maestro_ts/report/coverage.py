@@ -32,6 +32,7 @@ def coverage_figure(found: Mapping[str, Any]) -> go.Figure | None:
         line={"color": MUTED, "dash": "dot", "width": 1.5},
         name=f"asked: {percent(level)}",
         hoverinfo="skip",
+        meta={"choice": CHOICES["covered"]},  # nothing was asked of the answers
     )
     for choice in CHOICES:
         for i, (mode, points) in enumerate(by_mode.items()):

@@ -42,24 +42,33 @@ def difference_tables(summary: Tree) -> list[Table]:
     if not summary["differences"]:
         return []
     m = len(summary["dataset"]["modalities"])
-    first = summary["differences"][0]
+    return [
+        table
+        for a in dict.fromkeys(d["a"] for d in summary["differences"])
+        for table in _differences_of(titles, [d for d in summary["differences"] if d["a"] == a], m)
+    ]
+
+
+def _differences_of(titles: Mapping[str, str], gaps: list[Tree], m: int) -> list[Table]:
+    """Those of one entrant."""
+    first = gaps[0]
     plain = [i for i, c in enumerate(first["conditions"]) if c["mode"] != "pattern" or i == 0]
     tables = []
     for metric in ("macro_f1", "auroc"):
         if metric not in first["conditions"][0]:
             continue
-        head = ["", *(titles[d["b"]] for d in summary["differences"])]
+        head = ["", *(titles[d["b"]] for d in gaps)]
         lines = [
             [
                 condition_label(first["conditions"][i], m),
-                *(gap(d["conditions"][i][metric]) for d in summary["differences"]),
+                *(gap(d["conditions"][i][metric]) for d in gaps),
             ]
             for i in plain
         ]
         lines += [
             [
                 f"area, {MODE_TITLES[mode]}",
-                *(gap(d["areas"][mode][metric]) for d in summary["differences"]),
+                *(gap(d["areas"][mode][metric]) for d in gaps),
             ]
             for mode in first["areas"]
         ]

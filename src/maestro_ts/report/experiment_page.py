@@ -17,6 +17,7 @@ from maestro_ts.report.experiment_figures import (
 from maestro_ts.report.experiment_tables import experiment_tables
 from maestro_ts.report.experiment_wording import by_mode, number
 from maestro_ts.report.header import Detail, Headline, details_of
+from maestro_ts.report.label_efficiency import label_section
 from maestro_ts.report.page import render_page
 from maestro_ts.report.table_text import about_lines
 
@@ -50,10 +51,7 @@ def render_experiment(summary: dict[str, Any]) -> str:
         headlines=_headlines(summary),
         notes=summary["notes"],
         sections=[
-            *_curves(summary),
-            *_differences(summary),
-            *_subjects(summary),
-            *_ranks(summary),
+            *(label_section(summary) or _compared(summary)),
             *section("tables", "Tables", [], tables=experiment_tables(summary)),
         ],
         details=_details(summary),
@@ -72,6 +70,11 @@ def _headlines(summary: Mapping[str, Any]) -> list[Headline]:
             note += f"; {number(area['macro_f1'])} over 0 to {area['to']:.0%} missing"
         found.append(Headline(entrant["title"], number(row["macro_f1"]), note))
     return found
+
+
+def _compared(summary: Mapping[str, Any]) -> list[Section]:
+    """Figures of entrants that are few and beside each other."""
+    return [*_curves(summary), *_differences(summary), *_subjects(summary), *_ranks(summary)]
 
 
 def _curves(summary: Mapping[str, Any]) -> list[Section]:

@@ -19,6 +19,7 @@ from maestro_ts.report.experiment_wording import (
     column_label,
     number,
 )
+from maestro_ts.report.label_efficiency import label_tables
 from maestro_ts.report.wording import percent
 
 __all__ = ["experiment_tables"]
@@ -30,6 +31,7 @@ def experiment_tables(summary: Tree) -> list[Table]:
     """All tables of a summary; what it has no numbers for is left out."""
     return [
         *ratio_tables(summary),
+        *label_tables(summary),
         *_scores(summary),
         *_spreads(summary),
         *_complete(summary),
@@ -79,7 +81,7 @@ def _scores(summary: Tree) -> list[Table]:
 
 
 def _spreads(summary: Tree) -> list[Table]:
-    if len(summary["entrants"][0]["cells"]) < 2:
+    if len(summary["entrants"][0]["cells"]) < 2 or summary.get("by_labels"):  # told there
         return []
 
     def show(row: Tree) -> str:

@@ -21,7 +21,7 @@ from maestro_ts.contract.output import Output
 from maestro_ts.errors import RunError
 from maestro_ts.recipe import Recipe
 from maestro_ts.signals.curriculum import draw_mask
-from maestro_ts.signals.masks import hide, modality_mask
+from maestro_ts.signals.masks import Mask, hide, modality_mask
 from maestro_ts.signals.windows import Windows
 from maestro_ts.training.augmentation import augmented
 from maestro_ts.training.callbacks import Callback, EpochReport
@@ -29,6 +29,7 @@ from maestro_ts.training.memory import memory_kept
 from maestro_ts.training.objective import ClassObjective, Objective
 from maestro_ts.training.precision import in_precision
 from maestro_ts.training.predictor import predict_prepared
+from maestro_ts.training.ranking import poorer_view, ranked
 from maestro_ts.training.resume import (
     TrainingState,
     flatten,
@@ -165,13 +166,17 @@ class Trainer:
     ) -> tuple[float, float | None]:
         settings = self.recipe.training
         share = self.step / max(self.steps, 1)
-        batch = self._masked_batch(train.windows.present[rows], prepared, rows, share)
+        batch, mask = self._masked_batch(train.windows.present[rows], prepared, rows, share)
+        views = [batch]
+        if settings.ranking_weight > 0.0:
+            views.append(poorer_view(self.front_end, prepared, rows, mask, batch, self.masks))
         self.network.set_progress(share)
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(settings, share)
-        out = in_precision(self.network, self.recipe.model.precision)(batch)
-        loss = self._loss(train, prepared, rows, batch, out)
-        total = loss if out.aux_loss is None else loss + out.aux_loss
+        forward = in_precision(self.network, self.recipe.model.precision)
+        outs = [forward(view) for view in views]
+        loss = self._loss(train, prepared, rows, views, outs)
+        total = sum((out.aux_loss for out in outs if out.aux_loss is not None), start=loss)
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
         if settings.gradient_norm is not None:
@@ -187,31 +192,42 @@ class Trainer:
                 fix="Lower training.learning_rate or set training.gradient_norm.",
             )
         budget = None
-        if out.budgets is not None:
+        if outs[0].budgets is not None:
             there = batch.present.sum().clamp(min=1)
-            budget = float((out.budgets * batch.present).sum().detach() / there)
+            budget = float((outs[0].budgets * batch.present).sum().detach() / there)
         return value, budget
 
     def _loss(
-        self, train: Examples, prepared: Any, rows: NDArray[np.intp], batch: Batch, out: Output
+        self,
+        train: Examples,
+        prepared: Any,
+        rows: NDArray[np.intp],
+        views: Sequence[Batch],
+        outs: Sequence[Output],
     ) -> Tensor:
-        """What is minimised, of a batch of these rows; the budgets' price comes on top.
+        """What is minimised, of views of these rows; the budgets' price comes on top.
 
         Members learn each by itself, so that they stay apart.
         """
         target = torch.from_numpy(train.targets[rows]).to(self.device)
         weight = torch.from_numpy(train.weights[rows]).to(self.device)
         smoothing = self.recipe.training.label_smoothing
-        answers = out.logits[None] if out.members is None else out.members
-        losses = [self.objective.loss(answer, target, smoothing) for answer in answers]
-        each = torch.stack(losses).sum(dim=0)
+        losses = []
+        for out in outs:
+            answers = out.logits[None] if out.members is None else out.members
+            found = [self.objective.loss(answer, target, smoothing) for answer in answers]
+            losses.append(torch.stack(found))
+        if len(views) == 2:
+            weighed = self.recipe.training.ranking_weight
+            losses = [ranked(losses[0], losses[1], (views[0], views[1]), weighed)]
+        each = losses[0].sum(dim=0)
         return (each * weight).sum() / weight.sum().clamp(min=1e-12)
 
     def _masked_batch(
         self, present: NDArray[np.bool_], prepared: Any, rows: NDArray[np.intp], share: float
-    ) -> Batch:
-        """A batch under a fresh mask. A segment may cover all of a short stream: where nothing
-        would be left of a window, it keeps its segments.
+    ) -> tuple[Batch, Mask]:
+        """A batch under a fresh mask, and the mask. A segment may cover all of a short stream:
+        where nothing would be left of a window, it keeps its segments.
         """
         mask = draw_mask(self.recipe.curriculum, present, share, self.masks)
         batch = self.front_end.collate(prepared, rows, mask)
@@ -219,7 +235,7 @@ class Trainer:
         if bare.any():
             mask.segments[bare] = 0.0
             batch = self.front_end.collate(prepared, rows, mask)
-        return batch.to(self.device)
+        return batch.to(self.device), mask
 
     def _update_average(self) -> None:
         decay = self.recipe.training.average_decay

@@ -80,7 +80,8 @@ def pretrain(
                 f"the model {recipe.model_kind!r} cannot be pre-trained.", fix="Use maestro."
             )
         whole = MaskedModelling(network).to(device)
-    trainer = _MaskedTrainer(front_end, whole, recipe, seed, callbacks, state_path)
+    unranked = recipe.override({"training.ranking_weight": 0.0})  # it compares losses of labels
+    trainer = _MaskedTrainer(front_end, whole, unranked, seed, callbacks, state_path)
     n = len(windows)
     examples = Examples(windows, np.zeros(n, dtype=np.int64), np.ones(n, dtype=np.float32))
     trainer.fit(examples, None, resume=resume)
@@ -91,7 +92,13 @@ class _MaskedTrainer(Trainer):
     """The same loop with another loss."""
 
     def _loss(
-        self, train: Examples, prepared: Any, rows: NDArray[np.intp], batch: Batch, out: Output
+        self,
+        train: Examples,
+        prepared: Any,
+        rows: NDArray[np.intp],
+        views: Sequence[Batch],
+        outs: Sequence[Output],
     ) -> Tensor:
         whole = self.front_end.collate(prepared, rows).to(self.device)
-        return reconstruction_loss(out.logits, batch, whole, self.recipe.symbols.alphabet)
+        alphabet = self.recipe.symbols.alphabet
+        return reconstruction_loss(outs[0].logits, views[0], whole, alphabet)

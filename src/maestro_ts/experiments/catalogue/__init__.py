@@ -7,12 +7,15 @@ from maestro_ts.experiments.catalogue.ablation import ABLATION
 from maestro_ts.experiments.catalogue.experiment import Experiment
 from maestro_ts.experiments.catalogue.full_modality import FULL_MODALITY
 from maestro_ts.experiments.catalogue.headline import HEADLINE
+from maestro_ts.experiments.catalogue.label_efficiency import LABEL_EFFICIENCY
 from maestro_ts.experiments.catalogue.missingness import MISSINGNESS
 from maestro_ts.experiments.catalogue.subsets import SUBSETS
 
 __all__ = ["EXPERIMENTS", "Experiment", "experiment"]
 
-EXPERIMENTS = {e.name: e for e in (FULL_MODALITY, MISSINGNESS, SUBSETS, ABLATION, HEADLINE)}
+EXPERIMENTS = {
+    e.name: e for e in (FULL_MODALITY, MISSINGNESS, SUBSETS, ABLATION, HEADLINE, LABEL_EFFICIENCY)
+}
 
 
 def experiment(name: str) -> Experiment:

@@ -33,6 +33,10 @@ class Experiment:
         The experiment whose cells it shows otherwise; "": its own.
     ratios : callable (summary) -> list of dict, or None
         Figures that are made of its numbers, beside the published ones.
+    pairs : tuple of (str, str)
+        Entrants whose difference is told; without any, the first entrant's to each other.
+    by_labels : callable (summary) -> list of dict, or None
+        Its scores against the number of labelled subjects, where that is what differs.
     """
 
     name: str
@@ -43,3 +47,5 @@ class Experiment:
     own: Mapping[str, Entrant] = field(default_factory=dict)
     cells_of: str = ""
     ratios: Callable[[Mapping[str, Any]], list[dict[str, Any]]] | None = None
+    pairs: tuple[tuple[str, str], ...] = ()
+    by_labels: Callable[[Mapping[str, Any]], list[dict[str, Any]]] | None = None
