@@ -28,6 +28,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "lrtf": {"width": 8},
     "masked-token-transformer": {"width": 8, "heads": 2, "feed_forward": 8},
     "shaspec": {"width": 8},
+    "mult": {"width": 4, "heads": 2},
     "fusemoe": {"width": 8, "heads": 2, "feed_forward": 8, "expert_width": 8},
 }
 

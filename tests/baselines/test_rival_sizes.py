@@ -38,6 +38,7 @@ SIZES: dict[str, tuple[dict[str, Any], tuple[int, int, int, int]]] = {
     "lrtf": ({}, (403719, 204779, 213623, 681898)),
     "late-fusion": ({}, (275166, 139331, 151295, 469574)),
     "fusemoe": ({}, (656003, 288007, 291091, 1345638)),
+    "mult": ({}, (3709715, 400279, 402979, 22380302)),
     "shaspec": ({}, (790669, 439500, 443352, 1283159)),
 }
 
@@ -73,6 +74,7 @@ def test_what_an_absent_modality_costs() -> None:
         "lrtf": 0,
         "late-fusion": 0,
         "fusemoe": 0,
+        "mult": 10 * 8,
         "shaspec": 0,
     }.items():
         more = parameters(key, {}, "wesad", "native") - parameters(key, {}, "wesad")

@@ -148,6 +148,12 @@ MODELS = {
         paper="Han et al., NeurIPS 2024, arXiv 2402.03226",
         tags=ON_ONE_GRID,
     ),
+    "mult": ModelEntry(
+        module="maestro_ts.baselines.mult",
+        summary="Cross-attention of every pair of modalities",
+        paper="Tsai et al., ACL 2019",
+        tags=ON_ONE_GRID,
+    ),
     "majority": ModelEntry(
         module="maestro_ts.baselines.majority",
         summary="The classes' shares in training, whatever is measured",

@@ -62,5 +62,6 @@ NETWORKS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "lrtf": ("Low-rank tensor fusion", {}),
     "masked-token-transformer": ("Masked-token Transformer", {}),
     "fusemoe": ("FuseMoE", {}),
+    "mult": ("MulT", {}),
     "shaspec": ("ShaSpec", {}),
 }
