@@ -68,6 +68,11 @@ SUITE: dict[str, dict[str, dict[str, Any]]] = {
         | ATTENTION
         | {"rival.width": 4, "rival.memory_layers": 1, "rival.embedding_dropout": 0.0},
     },
+    "flexmoe": {
+        "tiny": ATTENTION
+        | {"rival.width": 16, "rival.patches": 2, "rival.grid_steps": 8, "rival.experts": 4}
+        | {"rival.chosen": 2},
+    },
     "resnet1d": {"tiny": GRID | {"rival.width": 8}},
     "inceptiontime": {"tiny": GRID | {"rival.width": 4, "rival.kernel": 9, "rival.shortcuts": 1}},
 }

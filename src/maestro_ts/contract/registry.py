@@ -154,6 +154,12 @@ MODELS = {
         paper="Tsai et al., ACL 2019",
         tags=ON_ONE_GRID,
     ),
+    "flexmoe": ModelEntry(
+        module="maestro_ts.baselines.flexmoe",
+        summary="Learned tokens for what is missing, experts for combinations",
+        paper="Yun et al., NeurIPS 2024",
+        tags=AT_NATIVE_RATES,
+    ),
     "majority": ModelEntry(
         module="maestro_ts.baselines.majority",
         summary="The classes' shares in training, whatever is measured",

@@ -63,5 +63,6 @@ NETWORKS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "masked-token-transformer": ("Masked-token Transformer", {}),
     "fusemoe": ("FuseMoE", {}),
     "mult": ("MulT", {}),
+    "flexmoe": ("Flex-MoE", {}),
     "shaspec": ("ShaSpec", {}),
 }
