@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 
+from maestro_ts.baselines.flexmoe import combinations_of
 from maestro_ts.contract.batch import Batch
 from maestro_ts.contract.network import Network
 from maestro_ts.contract.registry import build_front_end, build_network
@@ -28,6 +29,8 @@ SMALL: dict[str, dict[str, Any]] = {
     "lrtf": {"width": 8},
     "masked-token-transformer": {"width": 8, "heads": 2, "feed_forward": 8},
     "shaspec": {"width": 8},
+    "flexmoe": {"width": 8, "heads": 2, "feed_forward": 8, "patches": 4, "experts": 4},
+    "mult": {"width": 4, "heads": 2},
     "fusemoe": {"width": 8, "heads": 2, "feed_forward": 8, "expert_width": 8},
 }
 
@@ -115,6 +118,16 @@ def test_shared_features_stand_for_what_is_absent(shaken: Callable[..., Windows]
     assert loss is not None
     assert float(loss.detach()) > 0
     assert network.eval()(batch).aux_loss is None
+
+
+def test_combinations_that_lack_least_have_experts_of_their_own(
+    shaken: Callable[..., Windows],
+) -> None:
+    assert combinations_of(3, 4).int().tolist() == [[0, 1, 1], [1, 0, 1], [1, 1, 0], [0, 0, 1]]
+    assert combinations_of(1, 4).shape == (0, 1)
+    network, _ = built("flexmoe", shaken(6))
+    present = torch.tensor([[1, 1, 1], [1, 0, 1], [1, 1, 0], [0, 0, 1]], dtype=torch.bool)
+    assert network._experts_of(present).tolist() == [0, 2, 3, 1]
 
 
 def test_the_product_begins_near_one_with_many_modalities() -> None:

@@ -38,6 +38,8 @@ SIZES: dict[str, tuple[dict[str, Any], tuple[int, int, int, int]]] = {
     "lrtf": ({}, (403719, 204779, 213623, 681898)),
     "late-fusion": ({}, (275166, 139331, 151295, 469574)),
     "fusemoe": ({}, (656003, 288007, 291091, 1345638)),
+    "mult": ({}, (3709715, 400279, 402979, 22380302)),
+    "flexmoe": ({"absent": "native"}, (1404547, 1220231, 1255571, 1806086)),
     "shaspec": ({}, (790669, 439500, 443352, 1283159)),
 }
 
@@ -45,7 +47,7 @@ SIZES: dict[str, tuple[dict[str, Any], tuple[int, int, int, int]]] = {
 def parameters(model: str, settings: dict[str, Any], name: str, absent: str = "zero") -> int:
     channels, steps, classes = SETS[name]
     schema = Schema(Modality(f"s{i:02d}", channels=c, rate_hz=32.0) for i, c in enumerate(channels))
-    recipe = Recipe(model_kind=model, rival=settings | {"absent": absent})
+    recipe = Recipe(model_kind=model, rival={"absent": absent} | settings)
     front_end = build_front_end(recipe)
     assert isinstance(front_end, GridFrontEnd)
     steps = 128 if model == "fusemoe" else steps  # whose positions are counted alike for all
@@ -73,6 +75,8 @@ def test_what_an_absent_modality_costs() -> None:
         "lrtf": 0,
         "late-fusion": 0,
         "fusemoe": 0,
+        "flexmoe": (10 + 10 * 10) * 16 * 128,  # the bank
+        "mult": 10 * 8,
         "shaspec": 0,
     }.items():
         more = parameters(key, {}, "wesad", "native") - parameters(key, {}, "wesad")

@@ -63,6 +63,16 @@ SUITE: dict[str, dict[str, dict[str, Any]]] = {
     },
     "shaspec": {"tiny": ENCODERS | {"rival.head_width": 16}},
     "fusemoe": {"tiny": GRID | ATTENTION | {"rival.width": 16, "rival.expert_width": 16}},
+    "mult": {
+        "tiny": GRID
+        | ATTENTION
+        | {"rival.width": 4, "rival.memory_layers": 1, "rival.embedding_dropout": 0.0},
+    },
+    "flexmoe": {
+        "tiny": ATTENTION
+        | {"rival.width": 16, "rival.patches": 2, "rival.grid_steps": 8, "rival.experts": 4}
+        | {"rival.chosen": 2},
+    },
     "resnet1d": {"tiny": GRID | {"rival.width": 8}},
     "inceptiontime": {"tiny": GRID | {"rival.width": 4, "rival.kernel": 9, "rival.shortcuts": 1}},
 }

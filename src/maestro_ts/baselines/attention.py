@@ -69,9 +69,10 @@ class EncoderLayer(nn.Module):
         first, second = self.norms
         if self.norm_first:
             x = x + self.dropout(self.attention(first(x), there))
-            return x + self.dropout(self.feed_forward(second(x)))
+            result: Tensor = x + self.dropout(self.feed_forward(second(x)))
+            return result
         x = first(x + self.dropout(self.attention(x, there)))
-        result: Tensor = second(x + self.dropout(self.feed_forward(x)))
+        result = second(x + self.dropout(self.feed_forward(x)))
         return result
 
 

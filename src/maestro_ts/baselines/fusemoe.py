@@ -1,15 +1,15 @@
 """FuseMoE: streams of modalities that meet in sparse experts instead of cross-attention.
 
-*Published*: Han et al., NeurIPS 2024 (arXiv 2402.03226): a Transformer stream per modality; in every
-layer experts, shared by all modalities, of which a router per modality takes the nearest two (logits
-are minus the distance to each expert's own vector); noise on them in training, and a loss of weight
-0.01 for unlike shares; a learned vector instead of an absent modality's embedding. *Ours*: experts
-work on tokens, not on a whole window's, which would need ten million parameters each; what they give
-is shared out by the number of present modalities; the head reads the mean of the valid steps. Of the
-public code was not copied that rows mix windows, that routers are never trained, that noise stays in
-evaluation, and that all distances tie at first. An absent modality is not routed: its stream begins
-as the learned vector, receives what present ones send, and is read. Under ``zero`` it is 0, and
-present.
+*Published*: Han et al., NeurIPS 2024 (arXiv 2402.03226): a Transformer stream per modality; in
+every layer experts, shared by all modalities, of which a router per modality takes the nearest two
+(logits are minus the distance to each expert's own vector); noise on them in training, and a loss
+of weight 0.01 for unlike shares; a learned vector instead of an absent modality's embedding.
+*Ours*: experts work on tokens, not on a whole window's, which would need ten million parameters
+each; what they give is divided by the number of present modalities; the head reads the mean of the
+valid steps. Of the public code was not copied that rows mix windows, that routers are never
+trained, that noise stays in evaluation, and that all distances tie at first. An absent modality is
+not routed: its stream begins as the learned vector, receives what present ones send, and is read.
+Under ``zero`` it is 0, and present.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from maestro_ts.baselines.conv_encoder import seen
 from maestro_ts.baselines.dropout import Dropout
 from maestro_ts.baselines.grid_front_end import GridFrontEnd
 from maestro_ts.baselines.masked_steps import masked_mean
-from maestro_ts.baselines.nearest_experts import NearestRouter
 from maestro_ts.baselines.network_settings import AttentionSettings
+from maestro_ts.baselines.noisy_routers import NearestRouter, unlike
 from maestro_ts.baselines.stacked_channels import common_steps
 from maestro_ts.contract.batch import Batch
 from maestro_ts.contract.front_end import FrontEnd
@@ -110,8 +110,8 @@ class FuseMoe(Network):
         read = there | ~present[..., None]  # the stream of an absent one has every step
         loss = u.new_zeros(())
         for layer in self.layers:
-            u, unlike = layer(u, there, read)
-            loss = loss + unlike
+            u, uneven = layer(u, there, read)
+            loss = loss + uneven
         means = [
             masked_mean(norm(u[:, m]).transpose(1, 2), read[:, m])
             for m, norm in enumerate(self.norms)
@@ -139,32 +139,28 @@ class Layer(nn.Module):
             )
             for _ in range(count)
         )
-        self.norms = nn.ModuleList(
-            nn.ModuleList(nn.LayerNorm(width) for _ in range(3)) for _ in range(count)
+        self.before, self.between, self.after = (
+            nn.ModuleList(nn.LayerNorm(width) for _ in range(count)) for _ in range(3)
         )
         self.dropout = Dropout(settings.dropout)
 
     def forward(self, u: Tensor, there: Tensor, read: Tensor) -> tuple[Tensor, Tensor]:
         """Streams [B, M, T, D], what is routed and what is a key [B, M, T] → streams, loss."""
         attended, tokens, weights, loss = [], [], [], u.new_zeros(())
-        for m, ((first, second, _), attention, router) in enumerate(
-            zip(self.norms, self.attentions, self.routers, strict=True)
-        ):
-            x = u[:, m] + self.dropout(attention(first(u[:, m]), read[:, m]))
-            n = second(x)
-            own, unlike = router(n, there[:, m])
+        for m, (attention, router) in enumerate(zip(self.attentions, self.routers, strict=True)):
+            x = u[:, m] + self.dropout(attention(self.before[m](u[:, m]), read[:, m]))
+            n = self.between[m](x)
+            own, chances, _ = router(n)
             attended.append(x)
             tokens.append(n)
-            weights.append(own)
-            loss = loss + unlike
+            weights.append(torch.where(there[:, m, :, None], own, 0.0))
+            loss = loss + unlike(own, chances, there[:, m])
         sent = self.experts(torch.stack(tokens, dim=1), torch.stack(weights, dim=1))
         present = there.any(dim=2).sum(dim=1).clamp(min=1)
         u = torch.stack(attended, dim=1) + self.dropout(sent / present[:, None, None, None])
         out = [
-            u[:, m] + self.dropout(feed(third(u[:, m])))
-            for m, ((_, _, third), feed) in enumerate(
-                zip(self.norms, self.feed_forwards, strict=True)
-            )
+            u[:, m] + self.dropout(feed(self.after[m](u[:, m])))
+            for m, feed in enumerate(self.feed_forwards)
         ]
         return torch.stack(out, dim=1), loss
 

@@ -33,6 +33,7 @@ __all__ = [
     "ModelEntry",
     "build_front_end",
     "build_network",
+    "entry_of",
     "fit_network",
     "fits_at_once",
     "models",
@@ -148,6 +149,18 @@ MODELS = {
         paper="Han et al., NeurIPS 2024, arXiv 2402.03226",
         tags=ON_ONE_GRID,
     ),
+    "mult": ModelEntry(
+        module="maestro_ts.baselines.mult",
+        summary="Cross-attention of every pair of modalities",
+        paper="Tsai et al., ACL 2019",
+        tags=ON_ONE_GRID,
+    ),
+    "flexmoe": ModelEntry(
+        module="maestro_ts.baselines.flexmoe",
+        summary="Learned tokens for what is missing, experts for combinations",
+        paper="Yun et al., NeurIPS 2024",
+        tags=AT_NATIVE_RATES,
+    ),
     "majority": ModelEntry(
         module="maestro_ts.baselines.majority",
         summary="The classes' shares in training, whatever is measured",
@@ -167,11 +180,22 @@ def models() -> dict[str, ModelEntry]:
     return found | MODELS
 
 
-def _module(name: str) -> Any:
-    table = models()
+def entry_of(name: str) -> ModelEntry:
+    """The row of a model; installed packages are only asked for names that are not in the table.
+
+    Raises
+    ------
+    ConfigError
+        No such model.
+    """
+    table = MODELS if name in MODELS else models()
     if name not in table:
         raise ConfigError(f"Unknown model {name!r}.", fix=nearest(name, table))
-    return import_module(table[name].module)
+    return table[name]
+
+
+def _module(name: str) -> Any:
+    return import_module(entry_of(name).module)
 
 
 def _module_of(recipe: Recipe) -> Any:

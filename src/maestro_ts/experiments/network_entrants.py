@@ -62,5 +62,7 @@ NETWORKS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "lrtf": ("Low-rank tensor fusion", {}),
     "masked-token-transformer": ("Masked-token Transformer", {}),
     "fusemoe": ("FuseMoE", {}),
+    "mult": ("MulT", {}),
+    "flexmoe": ("Flex-MoE", {}),
     "shaspec": ("ShaSpec", {}),
 }

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from maestro_ts.contract.registry import fits_at_once, models
+from maestro_ts.contract.registry import entry_of, fits_at_once
 from maestro_ts.errors import ConfigError, nearest
 from maestro_ts.recipe import Recipe, load_recipe
 from maestro_ts.testing import model_checks, model_checks_inputs, model_checks_runs
@@ -70,9 +70,7 @@ def check_model(
     ConfigError
         No such model or check.
     """
-    if name not in models():
-        raise ConfigError(f"Unknown model {name!r}.", fix=nearest(name, models()))
-    exempt = {**models()[name].exempt, **(exempt or {})}
+    exempt = {**entry_of(name).exempt, **(exempt or {})}
     settings = load_recipe("tiny" if recipe is None else recipe).override({"model_kind": name})
     trained = not fits_at_once(settings)
     silent = tuple(exempt.pop("gradients", ())) if trained else ()
