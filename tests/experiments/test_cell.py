@@ -121,3 +121,14 @@ def test_what_is_no_cell_is_refused_by_name(text, tmp_path) -> None:
     (tmp_path / "cell.json").write_text(text)
     with pytest.raises(RunError, match=r"cell\.json"):
         read_cell(tmp_path / "cell.json")
+
+
+def test_what_a_model_never_reads_determines_nothing() -> None:
+    rival = replace(CELL, recipe=CELL.recipe.override({"model_kind": "majority"}))
+
+    def changed(key: str, value: object) -> str:
+        return replace(rival, recipe=rival.recipe.override({key: value})).hash
+
+    assert changed("model.width", 32) == changed("symbols.tokens", 16) == rival.hash
+    assert changed("curriculum.modality_max", 0.2) != rival.hash
+    assert changed("model_kind", "logistic") != rival.hash

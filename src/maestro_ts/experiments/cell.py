@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from maestro_ts._version import __version__
+from maestro_ts.contract.registry import fits_at_once
 from maestro_ts.evaluation.protocol import Condition
 from maestro_ts.recipe import Recipe
 from maestro_ts.signals.windows import Windows
@@ -23,6 +24,8 @@ from maestro_ts.signals.windows import Windows
 __all__ = ["FORMAT", "Cell", "condition_tree", "fingerprint"]
 
 FORMAT = 1  # of the file; raised too when a condition is tested otherwise
+# What a model that no gradient trains reads of a recipe; nothing else determines its numbers.
+READ_AT_ONCE = ("model_kind", "rival", "curriculum")
 # Settings that came after cells were computed: off they determine nothing, and cells stay valid.
 LATER = {"training.ranking_weight": 0.0}
 
@@ -108,9 +111,12 @@ class Cell:
 
 
 def _settings(recipe: Recipe) -> dict[str, Any]:
-    """A recipe without its name: it is what it says, whatever it is called."""
+    """A recipe without its name, which is what it says, and without what its model never reads."""
     tree = recipe.model_dump(mode="json")
     del tree["name"]
+    if fits_at_once(recipe):
+        held = {"training": {"validation_share": recipe.training.validation_share}}
+        return {key: tree[key] for key in READ_AT_ONCE} | held
     for key, off in LATER.items():
         group, _, leaf = key.partition(".")
         if tree[group][leaf] == off:
