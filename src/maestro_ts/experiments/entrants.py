@@ -45,8 +45,20 @@ ENTRANTS = {
     "maestro": Entrant("MAESTRO"),
     "maestro-paper": Entrant("MAESTRO, published hyper-parameters", recipe="paper"),
     "maestro-plain": Entrant("MAESTRO" + NOT_HIDDEN, NOTHING_HIDDEN),
-    "lightgbm-nine": Entrant(
-        "LightGBM, nine statistics", {"model_kind": "lightgbm", "rival.statistics": "nine"}
+    "lightgbm": Entrant("LightGBM, nine statistics", {"model_kind": "lightgbm"}),
+    "lightgbm-31": Entrant(
+        "LightGBM, 31 statistics",
+        {
+            "model_kind": "lightgbm",
+            "curriculum.modality_max": 0.5,
+            "rival.statistics": "31",
+            "rival.trees": 2000,
+            "rival.leaves": 31,
+            "rival.learning_rate": 0.05,
+            "rival.copies": 3,
+            "rival.least_rate": 0.1,
+            "rival.patience": 100,
+        },
     ),
 } | {
     name + suffix: Entrant(

@@ -20,6 +20,6 @@ FULL_MODALITY = Experiment(
     plan=_plan,
     entrants=(
         *("maestro", "maestro-paper", "maestro-plain"),
-        *("lightgbm", "lightgbm-nine", "multirocket-hydra", "logistic", "majority"),
+        *("lightgbm", "lightgbm-31", "multirocket-hydra", "logistic", "majority"),
     ),
 )
