@@ -20,5 +20,5 @@ class Dropout(nn.Module):
         """Same shape."""
         if not self.training or self.p == 0.0:
             return x
-        kept = torch.empty_like(x).bernoulli_(1.0 - self.p, generator=self.generator)
-        return x * kept / (1.0 - self.p)
+        share = 1.0 - self.p
+        return x * torch.empty_like(x).bernoulli_(share, generator=self.generator).div_(share)
