@@ -11,6 +11,9 @@ __all__ = ["ABLATION"]
 VARIANTS = {
     "symbols-as-numbers": Entrant("a symbol enters as its number", {"symbols.embedding": "id"}),
     "one-view": Entrant("shape is the only view", {"symbols.views": ["shape"]}),
+    "no-words": Entrant("no dictionary", {"symbols.dictionary": 0}),
+    "no-linear-member": Entrant("the network alone", {"model.linear_member": False}),
+    "two-networks": Entrant("two networks", {"model.members": 2}),
     "no-summary": Entrant("no summary tokens", {"symbols.summary": False}),
     "no-missing-token": Entrant("nothing enters for an absent modality", {"model.absent": "none"}),
     "no-modality-dropout": Entrant(
