@@ -16,11 +16,10 @@ from __future__ import annotations
 
 import math
 from itertools import combinations, islice
-from typing import Self
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field, model_validator
+from pydantic import Field
 from torch import Tensor, nn
 
 from maestro_ts.baselines.conv_encoder import seen
@@ -28,7 +27,7 @@ from maestro_ts.baselines.dropout import Dropout
 from maestro_ts.baselines.grid_front_end import GridFrontEnd
 from maestro_ts.baselines.masked_steps import masked_mean
 from maestro_ts.baselines.masked_token_transformer import in_patches
-from maestro_ts.baselines.network_settings import AttentionSettings
+from maestro_ts.baselines.network_settings import RoutedSettings
 from maestro_ts.baselines.noisy_routers import LinearRouter, unlike
 from maestro_ts.contract.batch import Batch
 from maestro_ts.contract.front_end import FrontEnd
@@ -40,7 +39,7 @@ from maestro_ts.signals.modality import Schema
 __all__ = ["FlexMoe", "Settings", "combinations_of", "front_end", "network"]
 
 
-class Settings(AttentionSettings):
+class Settings(RoutedSettings):
     """As published; the grid is each modality's own rate, with at most `grid_steps`."""
 
     layers: int = Field(1, ge=1)
@@ -50,12 +49,6 @@ class Settings(AttentionSettings):
     experts: int = Field(16, ge=3)
     chosen: int = Field(4, ge=1, description="Experts per token.")
     router: float = Field(0.01, ge=0, description="Weight of the routers' losses.")
-
-    @model_validator(mode="after")
-    def _chosen_fit(self) -> Self:
-        if self.chosen > self.experts:
-            raise ValueError(f"chosen={self.chosen} exceeds experts={self.experts}")
-        return self
 
 
 class FlexMoe(Network):

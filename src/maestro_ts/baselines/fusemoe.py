@@ -14,11 +14,9 @@ Under ``zero`` it is 0, and present.
 
 from __future__ import annotations
 
-from typing import Self
-
 import torch
 import torch.nn.functional as F
-from pydantic import Field, model_validator
+from pydantic import Field
 from torch import Tensor, nn
 
 from maestro_ts.baselines.attention import Attention
@@ -26,7 +24,7 @@ from maestro_ts.baselines.conv_encoder import seen
 from maestro_ts.baselines.dropout import Dropout
 from maestro_ts.baselines.grid_front_end import GridFrontEnd
 from maestro_ts.baselines.masked_steps import masked_mean
-from maestro_ts.baselines.network_settings import AttentionSettings
+from maestro_ts.baselines.network_settings import RoutedSettings
 from maestro_ts.baselines.noisy_routers import NearestRouter, unlike
 from maestro_ts.baselines.stacked_channels import common_steps
 from maestro_ts.contract.batch import Batch
@@ -39,23 +37,15 @@ from maestro_ts.signals.modality import Schema
 __all__ = ["FuseMoe", "Settings", "front_end", "network"]
 
 
-class Settings(AttentionSettings):
+class Settings(RoutedSettings):
     """Ours; experts as published in number chosen and in the weight of balance."""
 
     grid_hz: float = Field(16.0, gt=0)
     grid_steps: int = Field(128, ge=2)
     width: int = Field(32, ge=2)
     feed_forward: int = Field(128, ge=1)
-    experts: int = Field(4, ge=2)
-    chosen: int = Field(2, ge=1, description="Experts per token.")
     expert_width: int = Field(64, ge=1)
     balance: float = Field(0.01, ge=0, description="Weight of the loss for unlike shares.")
-
-    @model_validator(mode="after")
-    def _chosen_fit(self) -> Self:
-        if self.chosen > self.experts:
-            raise ValueError(f"chosen={self.chosen} exceeds experts={self.experts}")
-        return self
 
 
 class FuseMoe(Network):

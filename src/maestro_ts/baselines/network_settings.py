@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from maestro_ts.baselines.grid_front_end import GridSettings
 
-__all__ = ["AttentionSettings", "NetworkSettings"]
+__all__ = ["AttentionSettings", "NetworkSettings", "RoutedSettings"]
 
 
 class NetworkSettings(GridSettings):
@@ -32,4 +32,17 @@ class AttentionSettings(NetworkSettings):
     def _heads_divide_width(self) -> Self:
         if self.width % self.heads:
             raise ValueError(f"width={self.width} must be divisible by heads={self.heads}")
+        return self
+
+
+class RoutedSettings(AttentionSettings):
+    """Layers of attention with sparse experts."""
+
+    experts: int = Field(4, ge=2)
+    chosen: int = Field(2, ge=1, description="Experts per token.")
+
+    @model_validator(mode="after")
+    def _chosen_fit(self) -> Self:
+        if self.chosen > self.experts:
+            raise ValueError(f"chosen={self.chosen} exceeds experts={self.experts}")
         return self

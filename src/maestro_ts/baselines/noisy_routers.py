@@ -5,6 +5,8 @@ After Shazeer et al., ICLR 2017 (noise, balance) and Han et al., NeurIPS 2024 (d
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -14,7 +16,7 @@ __all__ = ["LinearRouter", "NearestRouter", "unlike"]
 LEAST_NOISE = 1e-2
 
 
-class NoisyRouter(nn.Module):
+class NoisyRouter(nn.Module, ABC):
     """Base: weights of the experts per token, 0 for all but the `chosen` best; ties: the first.
 
     Parameters
@@ -28,9 +30,9 @@ class NoisyRouter(nn.Module):
         self.noise = nn.Parameter(torch.zeros(width, experts))
         self.generator: torch.Generator | None = None
 
+    @abstractmethod
     def scores(self, x: Tensor) -> Tensor:
         """Tokens [..., D] → scores [..., E] without noise."""
-        raise NotImplementedError
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Tokens [..., D] → weights, chance to be chosen, and scores without noise, [..., E]."""

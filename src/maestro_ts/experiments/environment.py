@@ -18,7 +18,14 @@ __all__ = ["code_digest", "machine", "versions"]
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "lightgbm", "aeon")
 # What a fitted model's predictions depend on. Reports, commands and documents are not among it.
 DECISIVE = ("signals", "symbols", "contract", "model", "baselines", "training")
-DECISIVE_FILES = ("recipe.py", "estimator.py", "evaluation/protocol.py", "evaluation/prediction.py")
+DECISIVE_FILES = (
+    "recipe.py",
+    "estimator.py",
+    "estimator_base.py",
+    "regressor.py",
+    "evaluation/protocol.py",
+    "evaluation/prediction.py",
+)
 
 
 def versions() -> dict[str, str]:

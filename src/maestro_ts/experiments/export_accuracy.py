@@ -13,7 +13,7 @@ from maestro_ts.deploy.runner import Runner
 from maestro_ts.evaluation.metrics import accuracy, macro_f1
 from maestro_ts.evaluation.prediction import Prediction
 from maestro_ts.evaluation.protocol import Condition, evaluate
-from maestro_ts.experiments.learned import class_numbers, classifier
+from maestro_ts.experiments.learned import classifier, truth_of
 from maestro_ts.experiments.main_job import held_out
 from maestro_ts.experiments.progress import Progress
 from maestro_ts.model.graph.members import Graph
@@ -55,7 +55,7 @@ def compare_on_data(
     """Test both on the run's test subjects with modalities missing, as `evaluate` does."""
     found, _, _, windows = held_out(folder, data, progress)
     clf = classifier(found, "an export")
-    truth = class_numbers(clf.classes_, windows)
+    truth = truth_of(clf, windows)
     plan = [Condition("modality", rate) for rate in RATES]
     known = windows.with_schema(clf.schema_)
     both = [

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maestro_ts.errors import ConfigError, DataError
+from maestro_ts.errors import ConfigError
 from maestro_ts.estimator import MaestroClassifier
 from maestro_ts.evaluation.calibration import Calibration
 from maestro_ts.evaluation.number_results import summarise_numbers
@@ -18,11 +18,11 @@ from maestro_ts.experiments.loading import LoadedData
 from maestro_ts.regressor import MaestroRegressor
 from maestro_ts.signals.datasets.card import Card
 from maestro_ts.signals.windows import Windows
+from maestro_ts.training.labels import class_numbers
 
 __all__ = [
     "Estimator",
     "calibrations",
-    "class_numbers",
     "classes_of",
     "classifier",
     "estimator_for",
@@ -40,22 +40,10 @@ def estimator_for(card: Card) -> type[MaestroClassifier] | type[MaestroRegressor
 
 def truth_of(model: Estimator, windows: Windows) -> NDArray[Any]:
     """Labels of windows as the model's results are compared with: class numbers, or numbers."""
+    assert windows.labels is not None
     if isinstance(model, MaestroClassifier):
-        return class_numbers(model.classes_, windows)
-    assert windows.labels is not None
+        return class_numbers(windows.labels, model.classes_)
     return windows.labels.astype(np.float64)
-
-
-def class_numbers(classes: NDArray[Any], windows: Windows) -> NDArray[np.int64]:
-    """Labels as numbers; a class that training never saw is refused by name."""
-    assert windows.labels is not None
-    unknown = sorted(set(windows.labels.tolist()) - set(classes.tolist()))
-    if unknown:
-        raise DataError(
-            f"test windows have classes that no training subject has: {', '.join(unknown)}.",
-            fix="Use fewer folds.",
-        )
-    return np.searchsorted(classes, windows.labels).astype(np.int64)
 
 
 def classes_of(model: Estimator) -> NDArray[Any] | None:

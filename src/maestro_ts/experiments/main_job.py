@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from maestro_ts._version import __version__
 from maestro_ts.atomic import write_text
 from maestro_ts.errors import ConfigError, DataError
 from maestro_ts.estimator import load
@@ -24,6 +21,7 @@ from maestro_ts.evaluation.sensor_file import SensorFile
 from maestro_ts.experiments import started_from
 from maestro_ts.experiments.costs import cost_of
 from maestro_ts.experiments.cross_fitting import calibrate_run
+from maestro_ts.experiments.environment import versions
 from maestro_ts.experiments.example import symbol_example
 from maestro_ts.experiments.learned import (
     Estimator,
@@ -327,7 +325,7 @@ def _results(
         "subjects_test": tests,
         "seed": job.seed,
         "parameters": cost["parameters"],
-        "versions": _versions(),
+        "versions": versions(),
         "created": _now(),
         "notes": [n for n in (noted, *shortened(loaded.notes), loaded.distrusted) if n],
     }
@@ -365,16 +363,6 @@ def _spec(about: dict[str, Any]) -> WindowSpec:
 
 def _names(windows: Windows) -> list[str]:
     return sorted({str(s) for s in windows.subjects})
-
-
-def _versions() -> dict[str, str]:
-    found = {"maestro-ts": __version__, "python": platform.python_version()}
-    for name in ("torch", "numpy", "scikit-learn"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "?"
-    return found
 
 
 def _now() -> str:

@@ -11,7 +11,7 @@ from maestro_ts._version import __version__
 from maestro_ts.estimator import load
 from maestro_ts.evaluation.sensor_file import SensorFile
 from maestro_ts.evaluation.sensor_valuation import PERMUTATIONS
-from maestro_ts.experiments.learned import class_numbers, classifier
+from maestro_ts.experiments.learned import classifier, truth_of
 from maestro_ts.experiments.main_job import held_out
 from maestro_ts.experiments.progress import Progress
 from maestro_ts.experiments.sensor_costs import read_costs
@@ -54,7 +54,7 @@ def value_run(
     prices, unit = (None, "") if costs is None else read_costs(costs)
     clf = classifier(load(folder), "the worth of sensors")  # before data are read for nothing
     _, results, loaded, windows = held_out(folder, data, progress)
-    class_numbers(clf.classes_, windows)
+    truth_of(clf, windows)  # refuses classes that training never saw
     values = []
     for kind in _kinds(by, clf.schema_):
         priced = prices is not None and (kind == "device" or by == "modality")

@@ -113,7 +113,8 @@ def class_numbers(labels: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.int
     for label in labels[~np.isin(labels, classes)][:1]:
         raise DataError(
             f"no such class in training: {str(label)!r}.",
-            fix=nearest(str(label), map(str, classes)),
+            fix=f"{nearest(str(label), map(str, classes))} "
+            "If folds left its subjects out of training, use other folds.",
         )
     return np.searchsorted(classes, labels).astype(np.int64)
 
