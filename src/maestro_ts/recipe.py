@@ -52,6 +52,9 @@ class SymbolSettings(Settings):
         0, ge=0, description="Groups of kernels per dilation and representation; 0: no words."
     )
     summary: bool = Field(True, description="One more token per modality from window statistics.")
+    course: bool = Field(
+        False, description="The order of bins in the summary's symbols too, for `linear_member`."
+    )
     min_share: float = Field(0.0, ge=0, le=1, description="Share of a bin that must be valid.")
     interpolate_hz: float | None = Field(
         None, gt=0, description="Slower streams are interpolated to this rate first (paper: 32)."

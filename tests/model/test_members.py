@@ -118,9 +118,9 @@ def with_linear(**settings: object) -> tuple[LinearMember, Batch]:
     return member, front_end(windows)
 
 
-@pytest.mark.parametrize("groups", [0, 1])
-def test_the_linear_member_is_what_its_formula_says(groups: int) -> None:
-    member, batch = with_linear(**{"symbols.dictionary": groups})
+@pytest.mark.parametrize(("groups", "course"), [(0, False), (1, False), (1, True)])
+def test_the_linear_member_is_what_its_formula_says(groups: int, course: bool) -> None:
+    member, batch = with_linear(**{"symbols.dictionary": groups, "symbols.course": course})
     with torch.no_grad():
         found = member(batch).logits
     middle = centres(20)
@@ -137,7 +137,8 @@ def test_the_linear_member_is_what_its_formula_says(groups: int) -> None:
             if shape.words:
                 words = batch.extras[f"words/{shape.name}"][i].numpy()
                 features += [_over_bins(middle, words[:, f])[0] for f in range(words.shape[1])]
-            expected += member.maps[m].weight.detach().numpy() @ (PACE * np.array(features))
+            scaled = PACE / np.sqrt(len(features)) * np.array(features)
+            expected += member.maps[m].weight.detach().numpy() @ scaled
         # The table of centres is made in float32.
         np.testing.assert_allclose(found[i].numpy(), expected, rtol=1e-6, atol=1e-6)
 
@@ -160,3 +161,9 @@ def test_the_linear_member_starts_with_no_opinion_and_costs_little() -> None:
     assert network.pooled(batch).shape == (6, recipe.model.width)
     cost = count_components(network, batch)
     assert cost["linear member"] < 0.1 * count_macs(main, batch)
+
+
+def test_no_label_is_smoothed_for_the_linear_member() -> None:
+    recipe = RECIPE.override({"model.linear_member": True})
+    front_end = build_front_end(recipe).fit(random_windows(FOUR_RATES, 6))
+    assert build_network(front_end, 3, recipe).smoothing(0.1) == (0.1, 0.1, 0.0)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise as pairs
 from statistics import NormalDist
 
 import numpy as np
@@ -90,6 +91,71 @@ def slow_summary(cells: Cells, floor: float) -> list[float]:
     spreads = [v for v in slow_spread(cells, floor) if not math.isnan(v)]
     log_deviation = math.log(deviation(levels) + floor)
     return [mean(levels), log_deviation, min(levels), max(levels), mean(spreads), max(spreads)]
+
+
+def slow_course(channels: list[Cells], c: int, floors: Sequence[float]) -> list[float]:
+    """What the order of the bins of channel c tells, as `symbols.course` has it."""
+    cells, floor = channels[c], floors[c]
+    bins = len(cells)
+    if not any(cells) or bins < 3:
+        return [math.nan] * 39
+    levels = slow_level(cells)
+    z = centred(levels)
+    spreads = centred(slow_spread(cells, floor))
+    steps = [abs(b - a) for a, b in pairs(levels) if not math.isnan(b - a)]
+    width = math.sqrt(sum(x * x for x in z) / bins + floor**2)
+    above, below = [max(x, 0.0) for x in z], [max(-x, 0.0) for x in z]
+    beside = math.nan
+    if len(channels) > 1:
+        d = (c + 1) % len(channels)
+        other = centred(slow_level(channels[d]))
+        own = math.sqrt(sum(x * x for x in other) / bins + floors[d] ** 2)
+        beside = sum(a * b for a, b in zip(z, other, strict=True)) / (bins * width * own)
+    points = [math.nan] * 8
+    if bins >= 8:
+        edges = [bins * k // 8 for k in range(9)]
+        points = [mean(z[a:b]) / width for a, b in pairs(edges)]
+    return [
+        *slow_series(z, floor),
+        *slow_series(spreads, 0.01),
+        math.log((mean(steps) if steps else 0.0) + floor),
+        sum(x**3 for x in z) / bins / width**3,
+        along(above) / (sum(above) + bins * floor),
+        along(below) / (sum(below) + bins * floor),
+        beside,
+        *points,
+    ]
+
+
+def slow_series(z: Sequence[float], floor: float) -> list[float]:
+    """Trend, autocorrelation at 1, 2, 4, 8 bins, shares of 1 to 8 periods per window."""
+    bins = len(z)
+    energy = sum(x * x for x in z) + bins * floor**2
+    lags = [
+        sum(z[i] * z[i + lag] for i in range(bins - lag)) / energy if lag < bins else math.nan
+        for lag in (1, 2, 4, 8)
+    ]
+    power = []
+    for periods in range(1, min(8, (bins - 1) // 2) + 1):
+        angles = [2 * math.pi * periods * i / bins for i in range(bins)]
+        real = sum(x * math.cos(a) for x, a in zip(z, angles, strict=True))
+        imaginary = sum(x * math.sin(a) for x, a in zip(z, angles, strict=True))
+        power.append(real**2 + imaginary**2)
+    whole = sum(power) + (bins * floor) ** 2
+    shares = [p / whole for p in power] + [math.nan] * (8 - len(power))
+    return [along(z) / bins, *lags, *shares]
+
+
+def centred(values: Sequence[float]) -> list[float]:
+    """From the mean of those that are there; 0 for the others."""
+    known = [v for v in values if not math.isnan(v)]
+    middle = mean(known) if known else 0.0
+    return [0.0 if math.isnan(v) else v - middle for v in values]
+
+
+def along(values: Sequence[float]) -> float:
+    """Sum over a ramp from -1 to 1."""
+    return sum(v * (2 * i / (len(values) - 1) - 1) for i, v in enumerate(values))
 
 
 def slow_symbol(z: float, alphabet: int) -> int:

@@ -105,7 +105,8 @@ def test_the_loss_is_that_of_a_slow_twin(objective: str, members: int) -> None:
         "labels": LabelObjective(),
     }
     how = {"objective": learned[objective]} if objective in learned else {}
-    made = trainer(recipe(label_smoothing=SMOOTHING), **how)
+    chosen = recipe(label_smoothing=SMOOTHING).override({"model.members": members})
+    made = trainer(chosen, **how)
     made.device = torch.device("cpu")
     more, less, _ = views()
     answers = rng.normal(0, 2, (2, members, N, width))

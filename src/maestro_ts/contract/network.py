@@ -46,6 +46,10 @@ class Network(nn.Module):
             if hasattr(module, "generator"):
                 module.generator = generator  # type: ignore[assignment]
 
+    def smoothing(self, given: float) -> tuple[float, ...]:
+        """Label smoothing of each member's loss, where the recipe gives this much."""
+        return (given,)
+
     def set_progress(self, share: float) -> None:
         """Told the share of training that is done, before each step."""
 

@@ -9,7 +9,7 @@ from maestro_ts.model.front_end import SymbolFrontEnd
 from maestro_ts.model.graph.members import Graph
 from maestro_ts.model.maestro import Maestro
 from maestro_ts.model.members import members_of
-from maestro_ts.symbols.views import SUMMARY_FEATURES
+from maestro_ts.symbols.views import summary_names
 from maestro_ts.training.run import LoadedModel
 
 __all__ = ["FORMAT", "describe"]
@@ -39,7 +39,7 @@ def describe(model: LoadedModel, graph: Graph) -> dict[str, Any]:
             "missing": 0,
             "alphabet": settings.alphabet,
             "breakpoints": symbolizer.cuts.tolist(),
-            "summary": list(SUMMARY_FEATURES) if settings.summary else [],
+            "summary": list(summary_names(settings.course)) if settings.summary else [],
             "dictionary": settings.dictionary,
             "min_share": settings.min_share,
             "interpolate_hz": settings.interpolate_hz,
@@ -58,6 +58,6 @@ def _input(name: str, network: Maestro) -> dict[str, Any]:
         shape = {
             "symbols": [found.length, found.channels, found.views],
             "words": [found.length, found.words],
-            "summary": [found.channels, len(SUMMARY_FEATURES)],
+            "summary": [found.channels, found.summary],
         }[kind]
     return {"name": name, "type": "uint8", "shape": ["batch", *shape]}

@@ -13,7 +13,6 @@ from maestro_ts.contract.network import Network
 from maestro_ts.model.maestro import Maestro
 from maestro_ts.model.members import members_of
 from maestro_ts.symbols.alphabet import MISSING
-from maestro_ts.symbols.views import SUMMARY_FEATURES
 
 __all__ = ["golden_batch", "patterns"]
 
@@ -68,8 +67,7 @@ def _drawn(network: Maestro, present: Tensor) -> Batch:
     inputs, extras = {}, {}
     for m, s in enumerate(network.shapes):
         inputs[s.name] = draw(present[:, m], s.length, s.channels, s.views)
-        features = len(SUMMARY_FEATURES) if s.summary else 0
-        extras[f"summary/{s.name}"] = draw(present[:, m], s.channels, features)
+        extras[f"summary/{s.name}"] = draw(present[:, m], s.channels, s.summary)
         if s.words:
             words = draw(present[:, m], s.length, s.words)
             # A word is never missing alone: the first stands for all of its bin.

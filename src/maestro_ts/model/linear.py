@@ -8,6 +8,8 @@ that sees the order of bins, it is worth more than a second such network (docs/r
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -19,12 +21,11 @@ from maestro_ts.model.shapes import Shape, shapes
 from maestro_ts.recipe import Recipe
 from maestro_ts.symbols.alphabet import MISSING, centres
 from maestro_ts.symbols.symbolizer import Symbolizer
-from maestro_ts.symbols.views import SUMMARY_FEATURES
 
 __all__ = ["LinearMember"]
 
 FLOOR = 1e-6  # of a variance: its root has a slope
-PACE = 5.0  # steps are of the other members' size, and there is further to go from 0
+PACE = 30.0  # of a step; all weights of a modality move at once, so by the root of their number
 
 
 class LinearMember(Network):
@@ -66,12 +67,17 @@ class LinearMember(Network):
         present = named["present"]
         total = self.bias.expand(len(present), -1)
         for m, (shape, of_one) in enumerate(zip(self.shapes, self.maps, strict=True)):
-            given = of_one(PACE * self.dropout(self._of(shape, named)))
+            pace = PACE / math.sqrt(_features(shape))
+            given = of_one(pace * self.dropout(self._of(shape, named)))
             there = present[:, m, None]
             total = total + torch.where(there, given, self.missing[m])
         if self.duration is not None:
             total = total + self.duration(self.centres[named["duration"].int()][:, None])
         return total
+
+    def smoothing(self, given: float) -> tuple[float, ...]:
+        """None: a straight line is not too sure, and smoothed it says too little."""
+        return (0.0,)
 
     def component(self, module: str, *, weighted: bool) -> str:
         """One name for all of it."""
@@ -100,7 +106,7 @@ class LinearMember(Network):
 
 def _features(shape: Shape) -> int:
     slots = 2 * shape.channels * shape.views
-    return slots + shape.channels * len(SUMMARY_FEATURES) * shape.summary + shape.words
+    return slots + shape.channels * shape.summary + shape.words
 
 
 def _named(batch: Batch) -> dict[str, Tensor]:

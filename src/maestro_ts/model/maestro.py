@@ -313,7 +313,11 @@ class Maestro(Network):
         summarised = [m for m, shape in enumerate(self.shapes) if shape.summary]
         if summarised:
             rows = roster.rows(summarised)
-            inputs = [batch.extras[f"summary/{self.shapes[m].name}"] for m in summarised]
+            inputs = [
+                # The course of a window it sees from its tokens.
+                batch.extras[f"summary/{self.shapes[m].name}"][..., : len(SUMMARY_FEATURES)]
+                for m in summarised
+            ]
             x = embed([self.summaries[str(m)] for m in summarised], _of_rows(inputs, rows))
             add(add_to_members(x[:, None], self.modality[summarised, None], rows.sizes), summarised)
         after_data = filled

@@ -13,20 +13,30 @@ __all__ = ["Shape", "shapes"]
 
 @dataclass(frozen=True)
 class Shape:
-    """What the network needs to know of one modality."""
+    """What the network needs to know of one modality.
+
+    Attributes
+    ----------
+    length, encoded : int
+        Tokens before and after its encoder.
+    summary : int
+        Summary symbols per channel; 0: none.
+    words : int
+        Per bin; 0: none.
+    """
 
     name: str
     channels: int
     views: int
     length: int
     encoded: int
-    summary: bool
+    summary: int
     words: int
 
     @property
     def tokens(self) -> int:
         """Tokens it brings into the fusion when present."""
-        return self.encoded + self.summary
+        return self.encoded + (self.summary > 0)
 
 
 def shapes(symbolizer: Symbolizer, recipe: Recipe) -> tuple[Shape, ...]:
@@ -45,7 +55,7 @@ def shapes(symbolizer: Symbolizer, recipe: Recipe) -> tuple[Shape, ...]:
                 len(symbolizer.views_of(m)),
                 length,
                 encoded,
-                symbolizer.has_summary(m),
+                symbolizer.summary_count(m),
                 symbolizer.word_count(m.name),
             )
         )

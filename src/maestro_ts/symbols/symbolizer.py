@@ -22,7 +22,7 @@ from maestro_ts.symbols.bins import Binned, bin_samples
 from maestro_ts.symbols.competition import features
 from maestro_ts.symbols.dictionary import Dictionary, Words, complete, has_words
 from maestro_ts.symbols.fold import repeat
-from maestro_ts.symbols.views import SUMMARY_FEATURES, VIEWS, summary_features
+from maestro_ts.symbols.views import VIEWS, summary_features, summary_names
 
 __all__ = ["ModalitySymbols", "Symbolizer"]
 
@@ -91,6 +91,10 @@ class Symbolizer:
         """A static modality is its own summary."""
         return self.settings.summary and not modality.static
 
+    def summary_count(self, modality: Modality) -> int:
+        """Summary symbols per channel; 0 for a modality without a summary."""
+        return len(summary_names(self.settings.course)) * self.has_summary(modality)
+
     def fit(self, windows: Windows) -> Symbolizer:
         """Learn token counts and normalisation from training windows."""
         if len(windows) == 0:
@@ -156,7 +160,7 @@ class Symbolizer:
             if VIEWS[name].normalised_by == "training":
                 self._fit_centre(f"{m.name}/{name}", VIEWS[name].values(binned, floor))
         if self.has_summary(m):
-            self._fit_centre(f"{m.name}/summary", summary_features(binned, floor)[:, None])
+            self._fit_centre(f"{m.name}/summary", self._summary(binned, floor)[:, None])
 
     def _fit_centre(self, key: str, values: NDArray[np.float64]) -> None:
         """Mean and deviation over windows and bins, per channel (and feature)."""
@@ -215,9 +219,7 @@ class Symbolizer:
         n, length, channels = binned.mean.shape
         tokens = np.empty((n, length, channels, len(self.views_of(m))), dtype=np.uint8)
         valid = np.ones((n, length), dtype=bool)
-        summary = np.empty(
-            (n, channels, len(SUMMARY_FEATURES) * self.has_summary(m)), dtype=np.uint8
-        )
+        summary = np.empty((n, channels, self.summary_count(m)), dtype=np.uint8)
         # Some windows at a time: what is computed on the way stays in the processor's cache.
         step = max(1, BLOCK // (length * channels))
         for first in range(0, n, step):
@@ -245,8 +247,11 @@ class Symbolizer:
             tokens[~there] = MISSING
             valid[:] = there.any(axis=2)
         if self.has_summary(m):
-            features = summary_features(binned, floor)
-            summary[:] = to_symbols(self._centred(f"{m.name}/summary", features), self.cuts)
+            features = self._centred(f"{m.name}/summary", self._summary(binned, floor))
+            summary[:] = to_symbols(features, self.cuts)
+
+    def _summary(self, binned: Binned, floor: NDArray[np.float64]) -> NDArray[np.float64]:
+        return summary_features(binned, floor, self.settings.course)
 
     def _normalised(self, name: str, view: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
         if VIEWS[view].normalised_by == "window":

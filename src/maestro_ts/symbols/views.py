@@ -10,10 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maestro_ts.symbols.bins import Binned
+from maestro_ts.symbols.course import COURSE_FEATURES, course_features
 from maestro_ts.symbols.fold import fold, repeat
 from maestro_ts.symbols.moments import window_centre
 
-__all__ = ["SUMMARY_FEATURES", "VIEWS", "View", "shape_view", "summary_features"]
+__all__ = [
+    "SUMMARY_FEATURES",
+    "VIEWS",
+    "View",
+    "shape_view",
+    "summary_features",
+    "summary_names",
+]
 
 CONSTANT = 1e-6  # deviation up to this share of the largest magnitude counts as constant
 
@@ -95,8 +103,18 @@ VIEWS = {
 SUMMARY_FEATURES = ("mean", "log_deviation", "minimum", "maximum", "spread_mean", "spread_max")
 
 
-def summary_features(binned: Binned, floor: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Statistics of the whole window, (n, C, 6); NaN for a channel without a valid bin."""
+def summary_names(course: bool) -> tuple[str, ...]:
+    """What the symbols of a channel's summary stand for, in order."""
+    return SUMMARY_FEATURES + COURSE_FEATURES * course
+
+
+def summary_features(
+    binned: Binned, floor: NDArray[np.float64], course: bool = False
+) -> NDArray[np.float64]:
+    """Statistics of the whole window, (n, C, S), as `summary_names` has them.
+
+    NaN for a channel without a valid bin.
+    """
     spread, mean = spread_view(binned, floor), binned.mean
     there = np.asarray(binned.count > 0)
     seen = np.asarray(there.any(axis=1))
@@ -119,4 +137,7 @@ def summary_features(binned: Binned, floor: NDArray[np.float64]) -> NDArray[np.f
         ],
         axis=-1,
     )
-    return np.where(seen[:, :, None], features, np.nan)
+    features = np.where(seen[:, :, None], features, np.nan)
+    if not course:
+        return features
+    return np.concatenate([features, course_features(binned, spread, floor)], axis=2)

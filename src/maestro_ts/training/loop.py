@@ -211,11 +211,14 @@ class Trainer:
         """
         target = torch.from_numpy(train.targets[rows]).to(self.device)
         weight = torch.from_numpy(train.weights[rows]).to(self.device)
-        smoothing = self.recipe.training.label_smoothing
+        smoothing = self.network.smoothing(self.recipe.training.label_smoothing)
         losses = []
         for out in outs:
             answers = out.logits[None] if out.members is None else out.members
-            found = [self.objective.loss(answer, target, smoothing) for answer in answers]
+            found = [
+                self.objective.loss(answer, target, own)
+                for answer, own in zip(answers, smoothing, strict=True)
+            ]
             losses.append(torch.stack(found))
         if len(views) == 2:
             weighed = self.recipe.training.ranking_weight

@@ -37,7 +37,10 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("default", {}),
     ("default", {"budget.fusion_beta": 8.0}),
     ("tiny", {"model.members": 3, **VARIED}),
-    ("tiny", {"model.linear_member": True, "symbols.dictionary": 1, **VARIED}),
+    (
+        "tiny",
+        {"model.linear_member": True, "symbols.dictionary": 1, "symbols.course": True, **VARIED},
+    ),
     ("paper", {}),
     ("paper", {"model.absent": "token"}),
     ("paper", {"model.absent": "none", **VARIED}),
@@ -105,7 +108,7 @@ def drawn(given: Network, rows: int, seed: int) -> Batch:
         for m, s in enumerate(network.shapes)
     }
     extras = {
-        f"summary/{s.name}": draw(present[:, m], s.channels, 6 * s.summary)
+        f"summary/{s.name}": draw(present[:, m], s.channels, s.summary)
         for m, s in enumerate(network.shapes)
     }
     for m, s in enumerate(network.shapes):

@@ -26,6 +26,7 @@ from maestro_ts.model.graph.lengths import Lengths, Rows
 from maestro_ts.model.graph.words import GraphWords
 from maestro_ts.model.heads import ExpertHead
 from maestro_ts.model.maestro import Maestro
+from maestro_ts.symbols.views import SUMMARY_FEATURES
 
 __all__ = ["MaestroGraph"]
 
@@ -160,7 +161,8 @@ class MaestroGraph(nn.Module):
         batch = pool[0].shape[0]
         if self.summaries is not None:
             symbols = [named[name] for name in self.inputs if name.startswith("summary/")]
-            pool.append(self.summaries([s[:, None] for s in symbols])[:, :, 0].transpose(0, 1))
+            own = [s[:, None, :, : len(SUMMARY_FEATURES)] for s in symbols]
+            pool.append(self.summaries(own)[:, :, 0].transpose(0, 1))
         if self.assembly.varies:
             pool.append(self.get_buffer("missing").expand(batch, -1, -1))
         if self.duration is not None:
