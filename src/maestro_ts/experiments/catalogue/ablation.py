@@ -12,6 +12,7 @@ VARIANTS = {
     "symbols-as-numbers": Entrant("a symbol enters as its number", {"symbols.embedding": "id"}),
     "one-view": Entrant("shape is the only view", {"symbols.views": ["shape"]}),
     "no-words": Entrant("no dictionary", {"symbols.dictionary": 0}),
+    "no-course": Entrant("no order of bins in the summary", {"symbols.course": False}),
     "no-linear-member": Entrant("the network alone", {"model.linear_member": False}),
     "two-networks": Entrant("two networks", {"model.members": 2}),
     "no-summary": Entrant("no summary tokens", {"symbols.summary": False}),
