@@ -131,7 +131,7 @@ def _patterns(summary: Tree) -> list[Table]:
     ]
     return [
         Table("Worst combination of sensors", ["", "Only", "Macro-F1"], worst, 2),
-        Table("Macro-F1 of every combination", head, lines, 1, folded=len(lines) > 12),
+        Table("Macro-F1 of every combination tested", head, lines, 1, folded=len(lines) > 12),
     ]
 
 

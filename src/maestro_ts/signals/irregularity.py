@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maestro_ts.errors import ConfigError
-from maestro_ts.signals.masks import check_rate, generators, membership
+from maestro_ts.signals.masks import generators, membership
 from maestro_ts.signals.rows import BORDER_S
 from maestro_ts.signals.windows import Samples, Windows
 
@@ -28,7 +28,7 @@ def jittered(windows: Windows, share: float, seed: int = 0) -> Windows:
     share : float
         Deviation of the errors, as share of the window's duration.
     """
-    check_rate(share)
+    _check_share_of_window(share)
     samples = dict(windows.samples)
     for m, modality in enumerate(windows.schema):
         if modality.static:
@@ -53,7 +53,7 @@ def skewed(windows: Windows, share: float, seed: int = 0) -> Windows:
     share : float
         Largest error either way, evenly drawn, as share of the window's duration.
     """
-    check_rate(share)
+    _check_share_of_window(share)
     member = membership(windows.schema)
     drawn = [rng.uniform(-1.0, 1.0, len(member)) for rng in generators(windows.ids, seed)]
     off_s = np.reshape(drawn, (-1, len(member))) @ member * share * windows.duration_s[:, None]
@@ -90,6 +90,11 @@ def slower(windows: Windows, share: float) -> Windows:
         kept = np.floor((within + 1) * share + 1e-9) > np.floor(within * share + 1e-9)
         samples[modality.name] = _retimed(piece, times, windows.duration_s, kept)
     return windows.replace(samples=samples)
+
+
+def _check_share_of_window(share: float) -> None:
+    if not 0.0 <= share <= 1.0:
+        raise ConfigError(f"a share of the window lies in [0, 1], got {share!r}.")
 
 
 def _retimed(

@@ -1,4 +1,7 @@
-"""How many experts there are, how many serve a token, and where (the paper's Table 16)."""
+"""How many experts there are, how many serve a token, and where (the paper's Table 16).
+
+The recipe that they are compared with has none, unless it is another than the default.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,6 @@ def _experts(count: int, top_k: int = 1, placement: str = "fusion") -> Entrant:
 
 
 VARIANTS = {
-    "no-experts": Entrant("no experts", {"experts.placement": "none"}),
     **{f"experts-{count}": _experts(count) for count in (2, 4, 8)},
     **{f"experts-{count}-top-2": _experts(count, 2) for count in (4, 8)},
     "experts-4-head": _experts(4, placement="head"),

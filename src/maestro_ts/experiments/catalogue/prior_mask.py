@@ -26,10 +26,10 @@ def trusted_sensors(schema: Schema) -> tuple[str, ...]:
 
 
 def _plan(schema: Schema, quick: bool) -> list[Condition]:
-    kept = trusted_sensors(schema)
-    others = tuple(n for n in schema.names if n not in kept)
-    parts = [kept, others] if others else []
-    return [Condition("modality", 0.0), *(Condition("pattern", pattern=p) for p in parts)]
+    plan = [Condition("modality", 0.0)]
+    if len(schema) > 1:
+        plan.append(Condition("pattern", pattern=trusted_sensors(schema)))
+    return plan
 
 
 def _groups(schema: Schema) -> Groups:
