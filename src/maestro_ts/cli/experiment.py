@@ -32,8 +32,8 @@ def experiment(
     name: Annotated[
         str,
         typer.Argument(
-            help="full-modality, missingness, subsets, ablation, headline, label-efficiency, noise, "
-            "irregularity, partial, unimodal, prior-mask, experts, word-length, density or cost."
+            help="full-modality, missingness, subsets, ablation, headline, label-efficiency, "
+            "noise, irregularity, partial, unimodal, prior-mask, experts, word-length, density, cost."
         ),
     ],
     dataset: Annotated[
