@@ -33,7 +33,8 @@ def experiment(
         str,
         typer.Argument(
             help="full-modality, missingness, subsets, ablation, headline, label-efficiency, "
-            "noise, irregularity, partial, unimodal, prior-mask, experts, word-length, density, cost."
+            "noise, irregularity, partial, unimodal, prior-mask, experts, word-length, density or "
+            "cost."
         ),
     ],
     dataset: Annotated[
