@@ -5,7 +5,8 @@ import pytest
 
 from maestro_ts.errors import ConfigError
 from maestro_ts.evaluation.prediction import Prediction
-from maestro_ts.evaluation.protocol import Condition, conditions, evaluate, pool
+from maestro_ts.evaluation.protocol import NOISE, Condition, conditions, evaluate, pool
+from maestro_ts.signals.levels import Levels
 from maestro_ts.signals.modality import Modality, Schema
 from maestro_ts.signals.windows import Windows
 
@@ -244,3 +245,49 @@ def test_folds_of_different_plans_cannot_be_pooled() -> None:
 def test_probabilities_are_a_stable_softmax() -> None:
     p = Prediction(logits=np.array([[1000.0, 1000.0], [-1000.0, 1000.0]])).probabilities
     assert np.allclose(p, [[0.5, 0.5], [0.0, 1.0]])
+
+
+# ---------------------------------------------------------------------- faults
+
+
+@pytest.mark.parametrize(
+    ("condition", "realised"),
+    [
+        (Condition("absent", sensors=("m1",)), 1 / 3),
+        (Condition("first", 0.5, sensors=("m1",)), 1 / 6),
+        (Condition("last", 0.5, sensors=("m1",)), 1 / 6),
+        (Condition("slower", amount=0.5), 0.5),
+        (Condition("jitter", amount=0.0), 0.0),
+        (Condition("skew", amount=0.0), 0.0),
+        (Condition("noise", sensors=("m0", "m1"), amount=1.0), 0.0),
+        (Condition("spikes", sensors=("m2",), amount=0.1), 0.0),
+        (Condition("replaced", sensors=("m2",)), 0.0),
+    ],
+)
+def test_a_model_sees_the_fault_of_the_condition(condition: Condition, realised: float) -> None:
+    windows = windows_of(3)
+    seen: list[Windows] = []
+
+    def predict(given: Windows) -> Prediction:
+        seen.append(given)
+        return count_present(given)
+
+    levels = Levels.of(windows)
+    plan = [Condition("modality", 0.0), condition]
+    whole, faulty = evaluate(predict, windows, truth_of(windows), plan, levels=levels)
+    assert whole.realised == 0.0
+    assert faulty.realised == pytest.approx(realised, abs=0.1)
+    changed = [
+        not np.array_equal(seen[0].samples[n].flat()[0], seen[1].samples[n].flat()[0])
+        for n in windows.schema.names
+    ]
+    if condition.mode in NOISE or condition.mode in ("absent", "first", "last"):
+        assert changed == [n in condition.sensors for n in windows.schema.names]
+    else:
+        assert all(changed) == (condition.amount > 0)
+
+
+def test_noise_without_training_windows_is_refused() -> None:
+    windows = windows_of(2)
+    with pytest.raises(ConfigError, match="training windows"):
+        evaluate(count_present, windows, truth_of(windows), [Condition("noise", sensors=("m0",))])

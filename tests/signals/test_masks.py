@@ -18,6 +18,7 @@ from maestro_ts.signals.masks import (
     hide,
     mask_of,
     modality_mask,
+    part_mask,
     pattern_mask,
     point_mask,
     realised_rate,
@@ -352,3 +353,25 @@ def test_all_patterns_are_all_subsets_but_the_empty_one_largest_first(n):
 def test_an_unknown_mode_is_refused_with_the_known_ones():
     with pytest.raises(ConfigError, match="'sensor'; known: modality, device, segment, points"):
         mask_of("sensor")
+
+
+@pytest.mark.parametrize(("begin", "end"), [(0.0, 0.25), (0.75, 1.0), (0.0, 1.0), (0.5, 0.5)])
+def test_a_part_is_lost_in_the_named_modalities_alone(begin: float, end: float) -> None:
+    schema = Schema([Modality("acc", 1, 8.0), Modality("eda", 1, 4.0), Modality("hr", 1, 2.0)])
+    rng = np.random.default_rng(0)
+    arrays = {m.name: rng.normal(size=(3, round(m.rate_hz * 4), 1)) for m in schema}
+    windows = Windows.from_arrays(arrays, schema, duration_s=4.0)
+    seen = hide(windows, part_mask(windows, ["acc", "hr"], begin, end))
+    for name in schema.names:
+        values, times, _ = seen.samples[name].flat()
+        lost = (times >= 4.0 * begin) & (times < 4.0 * end) & (name != "eda")
+        assert np.isnan(values[:, 0]).tolist() == lost.tolist()
+    assert seen.present[:, 1].all()
+    assert (seen.present[:, [0, 2]] == (end - begin < 1)).all()
+    share = realised_rate(windows, seen, "first")
+    assert share == pytest.approx((end - begin) * 2 / 3)
+
+
+def test_a_part_beyond_the_window_is_refused() -> None:
+    with pytest.raises(ConfigError, match="missing rate"):
+        part_mask(all_there(2), ["a"], 0.5, 1.5)

@@ -32,7 +32,9 @@ def experiment(
     name: Annotated[
         str,
         typer.Argument(
-            help="full-modality, missingness, subsets, ablation, headline or label-efficiency."
+            help="full-modality, missingness, subsets, ablation, headline, label-efficiency, "
+            "noise, irregularity, partial, unimodal, prior-mask, experts, word-length, density or "
+            "cost."
         ),
     ],
     dataset: Annotated[

@@ -1,4 +1,4 @@
-"""The protocol: which absences a model is tested under, and what comes out of each.
+"""The protocol: which absences and faults a model is tested under, and what comes out of each.
 
 One missing pattern per window, fixed by the window's identity and the seed, the same for every
 model. With five modalities or fewer all patterns are tested, and the modality curve is their
@@ -7,56 +7,99 @@ exact average; otherwise it is drawn.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from maestro_ts.errors import ConfigError
 from maestro_ts.evaluation.missing_classes import lost_share
 from maestro_ts.evaluation.prediction import Prediction
+from maestro_ts.signals.irregularity import jittered, skewed, slower
+from maestro_ts.signals.levels import Levels
 from maestro_ts.signals.masks import (
     Mask,
     all_patterns,
     hide,
     mask_of,
+    part_mask,
     pattern_mask,
     realised_rate,
 )
 from maestro_ts.signals.modality import Schema
+from maestro_ts.signals.noise import add_noise, add_spikes, replace_by_noise
 from maestro_ts.signals.windows import Windows
 
 __all__ = ["RATES", "Condition", "Outcome", "conditions", "evaluate", "pool"]
 
 PATTERNS_UP_TO = 5  # modalities
 RATES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8)
+NOISE: Mapping[
+    str, Callable[[Windows, Condition, Levels], Windows]
+] = {  # what some sensors deliver instead, of a size in deviations of training windows
+    "replaced": lambda windows, c, levels: replace_by_noise(windows, c.sensors, levels, c.seed),
+    "noise": lambda windows, c, levels: add_noise(windows, c.sensors, c.amount, levels, c.seed),
+    "spikes": lambda windows, c, levels: add_spikes(windows, c.sensors, c.amount, levels, c.seed),
+}
+TIMES: Mapping[str, Callable[[Windows, Condition], Windows]] = {  # how all sensors keep time
+    "jitter": lambda windows, c: jittered(windows, c.amount, c.seed),
+    "skew": lambda windows, c: skewed(windows, c.amount, c.seed),
+    "slower": lambda windows, c: slower(windows, c.amount),
+}
 
 
 @dataclass(frozen=True)
 class Condition:
-    """One kind of absence.
+    """One kind of absence, or of what is spoilt.
 
     Attributes
     ----------
-    mode : {"modality", "device", "segment", "points", "pattern"}
+    mode : {"modality", "device", "segment", "points", "pattern", "absent", "first", "last"}
+        Or one of `NOISE` and `TIMES`, under which values or times are not the recorded ones.
     rate : float
-        Nominal rate (0 for a pattern).
+        Nominal rate of what is lost; 0 for a pattern, and where nothing is.
     pattern : tuple of str
         The modalities that are kept, for mode ``pattern``.
     seed : int
+    sensors : tuple of str
+        The modalities that are absent, lack the first or last part, or deliver noise.
+    amount : float
+        Of ``noise`` and ``spikes`` in deviations of the training windows, of ``jitter`` and
+        ``skew`` as share of the window, of ``slower`` the share of the samples that exists.
     """
 
     mode: str
     rate: float = 0.0
     pattern: tuple[str, ...] = ()
     seed: int = 0
+    sensors: tuple[str, ...] = ()
+    amount: float = 0.0
 
     def mask(self, windows: Windows) -> Mask:
         """What is hidden in these windows."""
-        if self.mode == "pattern":
-            return pattern_mask(windows, self.pattern)
+        names = windows.schema.names
+        match self.mode:
+            case "pattern":
+                return pattern_mask(windows, self.pattern)
+            case "absent":
+                return pattern_mask(windows, [n for n in names if n not in self.sensors])
+            case "first":
+                return part_mask(windows, self.sensors, 0.0, self.rate)
+            case "last":
+                return part_mask(windows, self.sensors, 1.0 - self.rate, 1.0)
         return mask_of(self.mode)(windows, self.rate, self.seed)
+
+    def seen(self, windows: Windows, levels: Levels | None = None) -> Windows:
+        """These windows as a model gets them; noise needs the levels of the training windows."""
+        if self.mode in TIMES:
+            return TIMES[self.mode](windows, self)
+        if self.mode in NOISE:
+            if levels is None:
+                raise ConfigError(f"the size of {self.mode!r} is told in training windows.")
+            return NOISE[self.mode](windows, self, levels)
+        return hide(windows, self.mask(windows))
 
 
 @dataclass(frozen=True)
@@ -117,11 +160,15 @@ def evaluate(
     truth: NDArray[Any],
     plan: Sequence[Condition],
     progress: Callable[[int, int], None] = lambda done, total: None,
+    levels: Levels | None = None,
 ) -> list[Outcome]:
-    """Test a model under each condition. Nothing is drawn but the conditions' fixed masks."""
+    """Test a model under each condition. Nothing is drawn but what the conditions fix.
+
+    Noise needs `levels`, of the windows that the model was trained on.
+    """
     outcomes = []
     for i, condition in enumerate(plan):
-        seen = hide(windows, condition.mask(windows))
+        seen = condition.seen(windows, levels)
         outcomes.append(
             Outcome(
                 condition=condition,

@@ -53,6 +53,11 @@ class Cell:
     pretraining : Recipe or None
         Of what the training starts from: a network pre-trained without labels on all of the
         division's training subjects, with the same seed.
+    groups : tuple of tuples of str
+        Modalities of which each group has a model of its own, trained on nothing else; none: one
+        model of all.
+    costs : bool
+        What a pass costs is measured too.
     """
 
     dataset: str
@@ -68,11 +73,14 @@ class Cell:
     conditions: tuple[Condition, ...]
     train_subjects: tuple[str, ...] | None = None
     pretraining: Recipe | None = None
+    groups: tuple[tuple[str, ...], ...] = ()
+    costs: bool = False
 
     def determined_by(self) -> dict[str, Any]:
         """Everything that the numbers follow from, as plain values."""
         few = {} if self.train_subjects is None else {"train_subjects": list(self.train_subjects)}
         start = {} if self.pretraining is None else {"pretraining": _settings(self.pretraining)}
+        alone = {"groups": [list(g) for g in self.groups]} if self.groups else {}
         return {
             "version": __version__,
             "dataset": self.dataset,
@@ -82,6 +90,8 @@ class Cell:
             "split": {"kind": self.kind, "text": self.split, "fold": self.fold, "of": self.of},
             **few,
             **start,
+            **alone,
+            **({"costs": True} if self.costs else {}),
             "seed": self.seed,
             "conditions": [condition_tree(c) for c in self.conditions],
         }
@@ -131,6 +141,9 @@ def condition_tree(condition: Condition) -> dict[str, Any]:
         "rate": condition.rate,
         "pattern": list(condition.pattern),
         "seed": condition.seed,
+        # Conditions that came later: of others the cells that were computed before stay valid.
+        **({"sensors": list(condition.sensors)} if condition.sensors else {}),
+        **({"amount": condition.amount} if condition.amount else {}),
     }
 
 

@@ -43,9 +43,9 @@ class FinishedCell:
 
     @property
     def conditions(self) -> list[dict[str, Any]]:
-        """Mode, rate, pattern, seed and realised rate of each condition."""
-        kept = ("mode", "rate", "pattern", "seed", "realised")
-        return [{k: c[k] for k in kept} for c in self.tree["conditions"]]
+        """What was tested, with the realised rate: all but what was predicted."""
+        said = ("predicted", "probabilities")
+        return [{k: v for k, v in c.items() if k not in said} for c in self.tree["conditions"]]
 
     def predicted(self, i: int) -> NDArray[np.int64]:
         """Predicted classes under condition i, (n,)."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,17 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maestro_ts.errors import DataError, MaestroError
-from maestro_ts.estimator import MaestroClassifier
-from maestro_ts.evaluation.prediction import Prediction
-from maestro_ts.evaluation.protocol import evaluate
+from maestro_ts.evaluation.protocol import NOISE, evaluate
 from maestro_ts.experiments.cell import Cell, fingerprint
+from maestro_ts.experiments.cell_costs import cell_costs
 from maestro_ts.experiments.cell_file import write_cell
+from maestro_ts.experiments.cell_model import fit_model
 from maestro_ts.experiments.environment import code_digest, machine, versions
 from maestro_ts.experiments.loading import LoadedData, load_data
 from maestro_ts.experiments.pretrained_cell import write_pretrained
 from maestro_ts.experiments.progress import Progress
 from maestro_ts.experiments.splits import Split, splits_of
 from maestro_ts.signals.cut import WindowSpec
+from maestro_ts.signals.levels import Levels
 from maestro_ts.signals.window_spec import WindowChanges
 from maestro_ts.signals.windows import Windows
 
@@ -103,23 +103,27 @@ def _compute(task: Task) -> None:
     # One thread: a sum over threads may be rounded otherwise from one run to the next.
     with threadpool_limits(1):
         began, worked = time.perf_counter(), time.process_time()
-        clf = MaestroClassifier(
-            recipe=cell.recipe, random_state=cell.seed, n_threads=1, init=start
-        ).fit(train)
+        model = fit_model(cell, train, classes, start)
         fitted = time.perf_counter()
         truth = np.searchsorted(classes, np.asarray(test.labels).astype(str)).astype(np.int64)
-        predict = _among(classes, clf)
-        outcomes = evaluate(predict, test, truth, cell.conditions)
+        noisy = any(c.mode in NOISE for c in cell.conditions)
+        levels = Levels.of(train) if noisy else None
+        outcomes = evaluate(model.predict, test, truth, cell.conditions, levels=levels)
+        tested, used = time.perf_counter(), time.process_time() - worked
+        costs = {}
+        if cell.costs and model.single is not None:
+            costs = {"costs": cell_costs(model.single, test, cell.conditions)}
     made = {
         "fit_seconds": round(fitted - began, 2),
-        "test_seconds": round(time.perf_counter() - fitted, 2),
-        "cpu_seconds": round(time.process_time() - worked, 2),
+        "test_seconds": round(tested - fitted, 2),
+        "cpu_seconds": round(used, 2),
         "threads": 1,
-        "parameters": sum(p.numel() for p in clf.network_.parameters()),
+        "parameters": model.parameters,
         "versions": versions(),
         "machine": machine(),
         "code": code_digest(),
         **({} if start is None else {"started_from": start.name}),
+        **costs,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     write_cell(task.path, cell, outcomes, classes.tolist(), len(train), made)
@@ -132,15 +136,3 @@ def _training_rows(cell: Cell, split: Split, windows: Windows) -> NDArray[np.int
     if not kept.any():
         raise DataError("none of the asked training subjects is in this division.")
     return split.train[kept]
-
-
-def _among(classes: NDArray[np.str_], clf: MaestroClassifier) -> Callable[[Windows], Prediction]:
-    """Predictions among all classes of the data set; one that training lacked is impossible."""
-    columns = np.searchsorted(classes, np.asarray(clf.classes_).astype(str))
-
-    def predict(windows: Windows) -> Prediction:
-        logits = np.full((len(windows), len(classes)), -np.inf)
-        logits[:, columns] = clf.explain(windows).logits
-        return Prediction(logits)
-
-    return predict

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,8 +10,11 @@ from maestro_ts.contract.registry import models
 from maestro_ts.errors import ConfigError, nearest
 from maestro_ts.experiments.network_entrants import NETWORK_TRAINING, NETWORKS, NOTHING_HIDDEN
 from maestro_ts.recipe import Recipe, load_recipe
+from maestro_ts.signals.modality import Schema
 
 __all__ = ["ENTRANTS", "QUICK", "Entrant", "entrant_of", "installed", "recipe_of"]
+
+Groups = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,8 @@ class Entrant:
         So many training subjects, drawn for each seed, have labels; None: all.
     pretrained : bool
         It starts from a network that was pre-trained without labels on all training subjects.
+    groups : callable (schema) -> tuple of tuples of str, or None
+        Modalities of which each group has a model of its own, see `Separate`; None: one model.
     """
 
     title: str
@@ -37,6 +42,7 @@ class Entrant:
     recipe: str = ""
     labelled: int | None = None
     pretrained: bool = False
+    groups: Callable[[Schema], Groups] | None = None
 
 
 NOT_HIDDEN = ", nothing hidden in training"

@@ -21,6 +21,7 @@ from maestro_ts.experiments.entrants import QUICK, Entrant, entrant_of, installe
 from maestro_ts.experiments.environment import code_digest, versions
 from maestro_ts.experiments.labelled import labelled_subjects
 from maestro_ts.experiments.loading import LoadedData, shortened
+from maestro_ts.experiments.paper_marks import paper_marks
 from maestro_ts.experiments.pretrained_cell import pretrained_cell, pretraining_recipe
 from maestro_ts.experiments.progress import Progress
 from maestro_ts.experiments.published import published
@@ -123,6 +124,8 @@ def plan(job: ExperimentJob, progress: Progress) -> Planned:
                     conditions=conditions,
                     train_subjects=_labelled(entrants[name], loaded.windows, split, seed),
                     pretraining=pretraining_recipe(recipe) if entrants[name].pretrained else None,
+                    groups=_groups(entrants[name], loaded.windows),
+                    costs=job.experiment.costs,
                 ),
             )
             for seed in seeds
@@ -140,6 +143,10 @@ def _labelled(
     # A generator of the seed alone: sets are nested, and the same for all entrants.
     rng = np.random.default_rng(seed)
     return labelled_subjects(windows, split.train, entrant.labelled, rng)
+
+
+def _groups(entrant: Entrant, windows: Windows) -> tuple[tuple[str, ...], ...]:
+    return () if entrant.groups is None else entrant.groups(windows.schema)
 
 
 def _task(job: ExperimentJob, cell: Cell) -> Task:
@@ -184,6 +191,9 @@ def run_experiment(
         "published": published(planned.loaded.card.name),
         "notes": _notes(job, planned, entries, lacking),
     }
+    marks = paper_marks(job.experiment.name, planned.loaded.card.name, summary)
+    if marks:
+        summary["marks"] = marks
     summary["across"] = across(job.out, summary)
     if job.experiment.ratios is not None:
         summary["ratios"] = job.experiment.ratios(summary)

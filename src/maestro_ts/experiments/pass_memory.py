@@ -1,7 +1,8 @@
 """Memory that a pass needs, in a process that does nothing else.
 
-``python -m maestro_ts.experiments.pass_memory RUN THREADS WINDOWS [WINDOWS …]`` prints JSON. In a
-process that has done other work a pass would find memory that is free again, and seem to need none.
+``python -m maestro_ts.experiments.pass_memory RUN THREADS WINDOWS@RATE [WINDOWS@RATE …]`` prints
+JSON. In a process that has done other work a pass would find memory that is free again, and seem to
+need none.
 """
 
 from __future__ import annotations
@@ -20,9 +21,12 @@ from pathlib import Path
 import torch
 
 import maestro_ts
+from maestro_ts.contract.batch import Batch
 from maestro_ts.errors import RunError
 from maestro_ts.estimator import load
-from maestro_ts.experiments.drawn_windows import drawn_batches
+from maestro_ts.estimator_base import MaestroEstimator
+from maestro_ts.experiments.drawn_windows import drawn_batches, drawn_windows
+from maestro_ts.signals.masks import hide, modality_mask
 from maestro_ts.training.precision import in_precision
 
 __all__ = ["PassMemory", "pass_memory"]
@@ -42,8 +46,20 @@ class PassMemory:
     added_bytes: list[int | None]
 
 
-def pass_memory(folder: Path, sizes: Sequence[int], threads: int) -> PassMemory:
+def pass_memory(
+    folder: Path, sizes: Sequence[int], threads: int, rates: Sequence[float] | None = None
+) -> PassMemory:
     """Run passes over batches of these sizes, in rising order, in a process of their own.
+
+    Parameters
+    ----------
+    folder : Path
+        Run folder.
+    sizes : sequence of int
+        Windows of each batch.
+    threads : int
+    rates : sequence of float, optional
+        Share of the modalities that each batch lacks, drawn for each window; else none.
 
     Raises
     ------
@@ -51,7 +67,8 @@ def pass_memory(folder: Path, sizes: Sequence[int], threads: int) -> PassMemory:
         That process failed.
     """
     module = "maestro_ts.experiments.pass_memory"
-    words = [sys.executable, "-m", module, str(folder), str(threads), *map(str, sizes)]
+    batches = [f"{n}@{r}" for n, r in zip(sizes, rates or [0.0] * len(sizes), strict=True)]
+    words = [sys.executable, "-m", module, str(folder), str(threads), *batches]
     paths = [str(Path(maestro_ts.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(p for p in paths if p)}
     done = subprocess.run(words, capture_output=True, text=True, env=environment, check=False)
@@ -65,22 +82,33 @@ def pass_memory(folder: Path, sizes: Sequence[int], threads: int) -> PassMemory:
     return PassMemory(**json.loads(done.stdout))
 
 
-def measured(folder: Path, sizes: Sequence[int], threads: int) -> PassMemory:
-    """The same in this process, which must be a fresh one."""
+def measured(folder: Path, passes: Sequence[tuple[int, float]], threads: int) -> PassMemory:
+    """The same in this process, which must be a fresh one: batches of so many windows and rates."""
     torch.set_num_threads(threads)
     clf = load(folder)
-    names = clf.schema_.names
-    batches = [drawn_batches(clf.front_end_, clf.duration_, n)(names) for n in sizes]
+    batches = [_batch(clf, n, rate) for n, rate in passes]
     forget()
-    loaded, added = resident(), []
+    loaded = first = resident()
+    added = []
     with torch.no_grad():
         run = in_precision(clf.network_, clf.recipe_.model.precision)
-        for batch in batches:
+        for i, batch in enumerate(batches):
+            if i and passes[i][0] <= passes[i - 1][0]:  # it may need less than the one before
+                forget()
+                loaded = resident()
             for _ in range(PASSES):
                 run(batch)
             peak = resident(peak=True)
             added.append(None if peak is None or loaded is None else max(0, peak - loaded))
-    return PassMemory(loaded, added)
+    return PassMemory(first, added)
+
+
+def _batch(clf: MaestroEstimator, n: int, rate: float) -> Batch:
+    if not rate:
+        return drawn_batches(clf.front_end_, clf.duration_, n)(clf.schema_.names)
+    windows = drawn_windows(clf.schema_, clf.duration_, n)
+    batch: Batch = clf.front_end_(hide(windows, modality_mask(windows, rate)))
+    return batch
 
 
 def forget() -> None:
@@ -107,5 +135,6 @@ def resident(*, peak: bool = False) -> int | None:
 
 if __name__ == "__main__":
     run, count, *windows = sys.argv[1:]
-    found = measured(Path(run), [int(n) for n in windows], int(count))
+    asked = [(int(n), float(r)) for n, _, r in (word.partition("@") for word in windows)]
+    found = measured(Path(run), asked, int(count))
     sys.stdout.write(json.dumps(asdict(found)))

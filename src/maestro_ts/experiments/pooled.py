@@ -142,7 +142,7 @@ def _auroc(pooled: Pooled, i: int, weights: Floats) -> Floats:
 def _row(pooled: Pooled, i: int, draws: dict[str, Floats]) -> dict[str, Any]:
     truth, whole = pooled.truth, pooled.complete
     seeds = pooled.predicted[i]
-    row = {k: pooled.plan[i][k] for k in ("mode", "rate", "pattern")}
+    row = {k: v for k, v in pooled.plan[i].items() if k not in ("seed", "realised")}
     row["realised"] = float(pooled.realised[i])
     row["accuracy"] = float(np.mean([accuracy(truth, p) for p in seeds]))
     row["log_loss"] = float(np.mean([_log_loss(truth, p) for p in pooled.probabilities[i]]))

@@ -17,11 +17,13 @@ from maestro_ts.evaluation.statistics import (
     holm,
     wilcoxon,
 )
+from maestro_ts.experiments.cell_costs import mean_costs
 from maestro_ts.experiments.cell_file import FinishedCell
 from maestro_ts.experiments.pooled import Pooled, Scored, score
 
 __all__ = ["Entry", "summarise"]
 
+TESTED = ("mode", "rate", "pattern", "sensors", "amount")  # what a condition is told by
 FEW = 5  # subjects; fewer cannot differ by a signed-rank test
 
 
@@ -137,7 +139,8 @@ def _difference(
             metric: list(difference(draws[i], of_b.draws[metric][i]))
             for metric, draws in of_a.draws.items()
         }
-        found["conditions"].append({k: row[k] for k in ("mode", "rate", "pattern")} | gaps)
+        tested = {k: row[k] for k in TESTED if k in row}
+        found["conditions"].append(tested | gaps)
     for mode, (rows, rates) in curves.items():
         weights = area_weights(rates)
         found["areas"][mode] = {
@@ -203,6 +206,7 @@ def _made(entry: Entry) -> dict[str, Any]:
     return {
         "recipe": first["determined_by"]["recipe"],
         "parameters": first["made"]["parameters"],
+        **_costs(trees),
         "fit_seconds": float(np.mean([t["made"]["fit_seconds"] for t in trees])),
         "test_seconds": float(np.mean([t["made"]["test_seconds"] for t in trees])),
         "cells": [
@@ -210,3 +214,9 @@ def _made(entry: Entry) -> dict[str, Any]:
             for fold, seed, cell in entry.cells
         ],
     }
+
+
+def _costs(trees: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Means over the cells, where costs were measured."""
+    measured = [t["made"]["costs"] for t in trees if "costs" in t["made"]]
+    return {"costs": mean_costs(measured)} if measured else {}

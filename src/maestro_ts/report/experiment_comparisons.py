@@ -52,7 +52,12 @@ def difference_tables(summary: Tree) -> list[Table]:
 def _differences_of(titles: Mapping[str, str], gaps: list[Tree], m: int) -> list[Table]:
     """Those of one entrant."""
     first = gaps[0]
-    plain = [i for i, c in enumerate(first["conditions"]) if c["mode"] != "pattern" or i == 0]
+    # Beside curves the combinations would hide them; without any they are what is compared.
+    plain = [
+        i
+        for i, c in enumerate(first["conditions"])
+        if c["mode"] != "pattern" or i == 0 or not first["areas"]
+    ]
     tables = []
     for metric in ("macro_f1", "auroc"):
         if metric not in first["conditions"][0]:
@@ -103,6 +108,8 @@ def test_tables(summary: Tree) -> list[Table]:
 
 def published_tables(summary: Tree) -> list[Table]:
     """Ours beside the paper's values, where the data set is the paper's."""
+    if summary.get("marks"):  # of what this experiment asks; they stand beside its own scores
+        return []
     rows = summary["published"]["missing"]
     if len(by_mode(summary["entrants"][0])["modality"]) == 1:
         rows = summary["published"]["full"]

@@ -12,6 +12,7 @@ from maestro_ts.report.experiment_comparisons import (
     ratio_tables,
     test_tables,
 )
+from maestro_ts.report.experiment_costs import cost_tables
 from maestro_ts.report.experiment_wording import (
     METRIC_NAMES,
     MODE_TITLES,
@@ -19,7 +20,9 @@ from maestro_ts.report.experiment_wording import (
     column_label,
     number,
 )
+from maestro_ts.report.fault_tables import fault_tables, tests_faults
 from maestro_ts.report.label_efficiency import label_tables
+from maestro_ts.report.paper_marks import mark_tables
 from maestro_ts.report.wording import percent
 
 __all__ = ["experiment_tables"]
@@ -32,6 +35,8 @@ def experiment_tables(summary: Tree) -> list[Table]:
     return [
         *ratio_tables(summary),
         *label_tables(summary),
+        *cost_tables(summary),
+        *fault_tables(summary),
         *_scores(summary),
         *_spreads(summary),
         *_complete(summary),
@@ -39,6 +44,7 @@ def experiment_tables(summary: Tree) -> list[Table]:
         *_areas(summary),
         *difference_tables(summary),
         *test_tables(summary),
+        *mark_tables(summary),
         *published_tables(summary),
         *_subjects(summary),
         *_cost(summary),
@@ -66,7 +72,8 @@ def _metrics(summary: Tree) -> list[str]:
 
 
 def _scores(summary: Tree) -> list[Table]:
-    if all(row["mode"] == "pattern" for row in summary["entrants"][0]["conditions"]):
+    modes = {row["mode"] for row in summary["entrants"][0]["conditions"]}
+    if modes == {"pattern"} or tests_faults(summary):
         return []
     tables = []
     for metric in _metrics(summary):
@@ -118,13 +125,14 @@ def _patterns(summary: Tree) -> list[Table]:
         for i in rows
     ]
     head = ["Sensors", *(e["title"] for e in entrants)]
+    which = "every combination" if len(rows) >= 2**m - 2 else "the combinations tested"
     worst = [
         [e["title"], " + ".join(e["worst"]["pattern"]), number(e["worst"]["macro_f1"])]
         for e in entrants
     ]
     return [
         Table("Worst combination of sensors", ["", "Only", "Macro-F1"], worst, 2),
-        Table("Macro-F1 of every combination", head, lines, 1, folded=len(lines) > 12),
+        Table(f"Macro-F1 of {which}", head, lines, 1, folded=len(lines) > 12),
     ]
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from maestro_ts.evaluation.results import Results
+from maestro_ts.report.fault_wording import FAULTS, fault_label
 
 __all__ = [
     "LABEL_WIDTH",
@@ -145,6 +146,8 @@ def condition_label(row: Mapping[str, Any], modalities: int) -> str:
     """What was hidden in a row of the scores or confusions."""
     if row["mode"] == "pattern":
         return pattern_label(row["pattern"], modalities)
+    if row["mode"] in FAULTS:
+        return fault_label(row)
     if not row["rate"]:
         return "everything present"
     return f"{percent(row['rate'])}: {mode_label(row['mode'])}"

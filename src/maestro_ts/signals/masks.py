@@ -24,6 +24,7 @@ __all__ = [
     "device_mask",
     "hide",
     "modality_mask",
+    "part_mask",
     "pattern_mask",
     "point_mask",
     "realised_rate",
@@ -31,6 +32,7 @@ __all__ = [
 ]
 
 MODES = ("modality", "device", "segment", "points")
+WHOLE = ("modality", "device", "pattern", "absent")  # modes that take whole modalities
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,15 @@ def pattern_mask(windows: Windows, names: Sequence[str]) -> Mask:
     return mask
 
 
+def part_mask(windows: Windows, names: Sequence[str], begin: float, end: float) -> Mask:
+    """These modalities lose the samples from `begin` to `end`, as shares of the window."""
+    check_rate(begin)
+    check_rate(end)
+    mask = Mask.nothing(len(windows), len(windows.schema))
+    mask.segments[:, [windows.schema.index(name) for name in names]] = (begin, end)
+    return mask
+
+
 def all_patterns(schema: Schema) -> list[tuple[str, ...]]:
     """All non-empty subsets of the modalities, largest first."""
     names = schema.names
@@ -203,13 +214,13 @@ def _hide_samples(piece: Samples, windows: Windows, mask: Mask, m: int) -> Sampl
 def realised_rate(before: Windows, after: Windows, mode: str = "modality") -> float:
     """What was lost of what was naturally there.
 
-    Whole modalities: the share that is absent afterwards. Segments and points: the mean share of
-    a stream's valid samples that is gone.
+    Whole modalities: the share that is absent afterwards. Everything else: the mean share of a
+    stream's valid samples that is gone.
     """
     there = before.present
     if not there.any():
         return 0.0
-    if mode not in ("segment", "points"):
+    if mode in WHOLE:
         return float(1.0 - after.present.sum() / there.sum())
     left = after.valid_counts()[there] / before.valid_counts()[there]
     return float(1.0 - left.mean())

@@ -37,6 +37,9 @@ class Experiment:
         Entrants whose difference is told; without any, the first entrant's to each other.
     by_labels : callable (summary) -> list of dict, or None
         Its scores against the number of labelled subjects, where that is what differs.
+    costs : bool
+        What a pass costs under each condition is measured in every cell; whole modalities are
+        then all that is hidden.
     """
 
     name: str
@@ -49,3 +52,4 @@ class Experiment:
     ratios: Callable[[Mapping[str, Any]], list[dict[str, Any]]] | None = None
     pairs: tuple[tuple[str, str], ...] = ()
     by_labels: Callable[[Mapping[str, Any]], list[dict[str, Any]]] | None = None
+    costs: bool = False
