@@ -109,7 +109,7 @@ class Attention(nn.Module):
         """
         packed = self.project(x, [len(x)])
         parts = []
-        for some in marks.to(packed.dtype).split(packed.shape[1] // 3 // self.heads, dim=1):
+        for some in torch.split(marks.to(packed.dtype), packed.shape[1] // 3 // self.heads, dim=1):
             marked = packed.view(len(x), 3, self.heads, -1).clone()
             marked[:, 2] = 0.0
             marked[:, 2, :, : some.shape[1]] = some[:, None]

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from maestro_ts.errors import ConfigError, nearest
 from maestro_ts.experiments.catalogue.ablation import ABLATION
+from maestro_ts.experiments.catalogue.attention_map import ATTENTION_MAP
 from maestro_ts.experiments.catalogue.experiment import Experiment
 from maestro_ts.experiments.catalogue.full_modality import FULL_MODALITY
 from maestro_ts.experiments.catalogue.headline import HEADLINE
 from maestro_ts.experiments.catalogue.label_efficiency import LABEL_EFFICIENCY
+from maestro_ts.experiments.catalogue.latents import LATENTS
 from maestro_ts.experiments.catalogue.missingness import MISSINGNESS
+from maestro_ts.experiments.catalogue.routing import ROUTING
 from maestro_ts.experiments.catalogue.subsets import SUBSETS
+from maestro_ts.experiments.catalogue.symbols import SYMBOLS
 
 __all__ = ["EXPERIMENTS", "Experiment", "experiment"]
 
 EXPERIMENTS = {
     e.name: e for e in (FULL_MODALITY, MISSINGNESS, SUBSETS, ABLATION, HEADLINE, LABEL_EFFICIENCY)
-}
+} | {e.name: e for e in (ROUTING, ATTENTION_MAP, SYMBOLS, LATENTS)}
 
 
 def experiment(name: str) -> Experiment:

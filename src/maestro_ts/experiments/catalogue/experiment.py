@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from maestro_ts.evaluation.protocol import Condition
+from maestro_ts.experiments.catalogue.look import Look
 from maestro_ts.experiments.entrants import Entrant
 from maestro_ts.signals.modality import Schema
 
@@ -37,6 +38,8 @@ class Experiment:
         Entrants whose difference is told; without any, the first entrant's to each other.
     by_labels : callable (summary) -> list of dict, or None
         Its scores against the number of labelled subjects, where that is what differs.
+    look : Look or None
+        What it finds inside fitted models, instead of their scores.
     """
 
     name: str
@@ -49,3 +52,4 @@ class Experiment:
     ratios: Callable[[Mapping[str, Any]], list[dict[str, Any]]] | None = None
     pairs: tuple[tuple[str, str], ...] = ()
     by_labels: Callable[[Mapping[str, Any]], list[dict[str, Any]]] | None = None
+    look: Look | None = None
