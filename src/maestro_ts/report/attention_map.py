@@ -74,16 +74,14 @@ def attention_figure(found: Tree) -> go.Figure:
         ticktext=[wrapped(row, 16, 2) for row in rows],
         range=[len(rows) - 0.5, -0.5],
         showgrid=False,
-        title_text="attends",
     )
     figure.update_xaxes(
         tickvals=list(range(len(kinds))),
         ticktext=[shortened(kind, 16) for kind in kinds],
         tickangle=-60,
         showgrid=False,
-        title_text="is attended to",
     )
-    return styled(figure, row_height(len(rows), 40, 170))
+    return styled(figure, row_height(len(rows), 40, 130))
 
 
 def _title(one: Tree, layer: int) -> str:

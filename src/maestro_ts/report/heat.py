@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from maestro_ts.report.theme import HEAT_SCALE
+from maestro_ts.report.theme import HEAT_SCALE, INK
 from maestro_ts.report.wording import plain
 
 __all__ = ["CELL", "add_heat", "heat_width"]
@@ -50,6 +50,7 @@ def add_heat(
         xgap=2,
         ygap=2,
         texttemplate="%{z:.0%}",
+        textfont={"color": INK},
         customdata=[[f"{plain(row)}<br>{plain(column)}" for column in columns] for row in rows],
         hovertemplate="%{customdata}: %{z:.1%}<extra></extra>",
         hoverongaps=False,

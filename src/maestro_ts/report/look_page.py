@@ -31,7 +31,8 @@ def render_look(summary: Tree, sections: Sequence[Section]) -> str:
 def look_markdown(summary: Tree, sections: Sequence[Section]) -> str:
     """Facts and tables as Markdown."""
     parts = [f"# {summary['title']}: {summary['dataset']['name']}", summary["question"]]
-    told = [*_lines(summary).values(), *summary["notes"]]
+    told = [f"{label.capitalize()}: {line}" for label, line in _lines(summary).items()]
+    told += summary["notes"]
     parts.append("\n".join(f"- {line}" for line in told))
     for section in sections:
         if section.facts:
@@ -52,7 +53,7 @@ def _lines(summary: Tree) -> dict[str, str]:
         + (f"{count} fitted {'model' if count == 1 else 'models'}, each" if fitted else "")
         + ("" if fitted else "no network is trained, the front end is")
         + " seen on its test subjects.",
-        "split": f"Split: {summary['split']}; fold {folds} of {summary['folds_of']}; "
+        "split": f"{summary['split']}; fold {folds} of {summary['folds_of']}; "
         f"seed {', '.join(map(str, summary['seeds']))}.",
         "versions": ", ".join(f"{k} {v}" for k, v in summary["versions"].items()),
     }

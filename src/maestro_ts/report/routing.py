@@ -10,10 +10,10 @@ import plotly.graph_objects as go
 from maestro_ts.report.blocks import Section, Table, block, section
 from maestro_ts.report.experiment_wording import number
 from maestro_ts.report.heat import Shares, add_heat, heat_width
-from maestro_ts.report.theme import row_height, styled
+from maestro_ts.report.theme import BLUE, VOID, row_height, styled
 from maestro_ts.report.wording import pattern_label, percent, wrapped
 
-__all__ = ["routing_figure", "routing_sections"]
+__all__ = ["information_figure", "routing_figure", "routing_sections"]
 
 WIDTH = 24  # characters of a row's label
 INFORMATION = (
@@ -41,7 +41,12 @@ def routing_sections(summary: Tree) -> list[Section]:
     experts = len(first["layers"][0]["by_pattern"][0])
     width = heat_width(experts)
     return [
-        *section("information", "What the choice says", [], tables=[_information(summary)]),
+        *section(
+            "information",
+            "What the choice says",
+            block("mutual", information_figure(found), INFORMATION, _said(found), 360),
+            tables=[_information(summary)],
+        ),
         *section(
             "patterns",
             "By the sensors that are there",
@@ -55,6 +60,56 @@ def routing_sections(summary: Tree) -> list[Section]:
             tables=_shares(found, "by_kind"),
         ),
     ]
+
+
+def information_figure(found: Tree) -> go.Figure:
+    """A dot per layer and pair; the grey bar ends where 95 % of the shuffles do."""
+    rows = found["information"]
+    labels = [_pair(row) for row in rows]
+    figure = go.Figure()
+    figure.add_bar(
+        x=[row["shuffled_upper"] for row in rows],
+        y=list(range(len(rows))),
+        orientation="h",
+        marker={"color": VOID},
+        width=0.5,
+        name="95 % of the shuffles",
+        hovertemplate="95 % of the shuffles: up to %{x:.3f}<extra></extra>",
+    )
+    figure.add_scatter(
+        x=[row["value"] for row in rows],
+        y=list(range(len(rows))),
+        error_x={
+            "type": "data",
+            "array": [row["deviation"] or 0.0 for row in rows],
+            "thickness": 1.2,
+            "width": 3,
+        },
+        mode="markers",
+        marker={"color": BLUE, "size": 9},
+        name="of the model",
+        hovertemplate="%{x:.3f}<extra></extra>",
+    )
+    figure.update_yaxes(
+        tickvals=list(range(len(rows))),
+        ticktext=[wrapped(label, WIDTH, 3) for label in labels],
+        range=[len(rows) - 0.5, -0.5],
+        showgrid=False,
+    )
+    figure.update_xaxes(title_text="Normalised mutual information", rangemode="tozero")
+    return styled(figure, row_height(len(rows), 48, 110), legend_traceorder="normal")
+
+
+def _pair(row: Tree) -> str:
+    return f"layer {row['layer'] + 1}, expert and {row['pair']}"
+
+
+def _said(found: Tree) -> str:
+    told = "; ".join(
+        f"{_pair(row)} {number(row['value'])}, shuffled {number(row['shuffled_mean'])}"
+        for row in found["information"]
+    )
+    return f"Dot chart of normalised mutual information: {told}."
 
 
 def routing_figure(found: Tree, by: str) -> go.Figure:
@@ -94,7 +149,7 @@ def _information(summary: Tree) -> Table:
     count = len(summary["runs"])
     rows = [
         [
-            f"layer {row['layer'] + 1}, expert and {row['pair']}",
+            _pair(row),
             number(row["value"])
             + ("" if row["deviation"] is None else f" ± {number(row['deviation'])}"),
             number(row["shuffled_mean"]),

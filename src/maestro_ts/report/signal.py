@@ -117,14 +117,15 @@ def _add_means(figure: go.Figure, example: Mapping[str, Any]) -> None:
     means = example.get("means")  # results of earlier versions have none
     if not means:
         return
+    edges = example["edges_s"]
     figure.add_scatter(
-        x=example["edges_s"],
-        y=[*means, means[-1]],
+        x=[edge for pair in pairwise(edges) for edge in pair],
+        y=[mean for mean in means for _ in range(2)],
         mode="lines",
-        line={"color": VERMILLION, "width": 1.5, "shape": "hv"},
+        line={"color": VERMILLION, "width": 1.5},
         connectgaps=False,
         name="mean of the bin",
-        hovertemplate="from %{x:.2f} s: mean %{y:.4g}<extra></extra>",
+        hovertemplate="mean of the bin: %{y:.4g}<extra></extra>",
         row=1,
         col=1,
     )

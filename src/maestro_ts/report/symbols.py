@@ -24,7 +24,7 @@ def symbol_sections(summary: Tree) -> list[Section]:
     found = summary["found"]
     examples = found["examples"]
     facts = [
-        ("Signal", f"{examples[0]['modality']}, channel {examples[0]['channel'] + 1}"),
+        ("Signal", f"{examples[0]['modality']}, channel {examples[0]['channel']}"),
         ("Bins", str(len(examples[0]["edges_s"]) - 1)),
         ("Symbols", f"1 to {examples[0]['alphabet']}, and s₀"),
     ]
