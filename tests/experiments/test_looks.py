@@ -14,17 +14,18 @@ from tiny_experiment import FAST, tiny_job
 
 from maestro_ts.errors import ConfigError, RunError
 from maestro_ts.estimator import MaestroClassifier
-from maestro_ts.experiments import fitted_run
+from maestro_ts.experiments import fitted_run, look_job
 from maestro_ts.experiments.catalogue.attention_map import attention_between
 from maestro_ts.experiments.catalogue.latents import neighbour_scores
-from maestro_ts.experiments.cell_work import Task
+from maestro_ts.experiments.cell_work import Done, Task
 from maestro_ts.experiments.experiment_job import plan
 from maestro_ts.experiments.look_job import run_look
 from maestro_ts.experiments.progress import Progress
 from maestro_ts.model.maestro import Maestro
 from maestro_ts.model.members import members_of
+from maestro_ts.model.trace import trace
 from maestro_ts.report.blocks import Section
-from maestro_ts.signals.masks import hide, pattern_mask
+from maestro_ts.signals.masks import hide, modality_mask, pattern_mask
 from maestro_ts.symbols.alphabet import MISSING
 
 NAMES = ("attention-map", "latents", "symbols", "routing")
@@ -58,10 +59,10 @@ def test_models_are_fitted_once_and_shared(looked, out, tiny_data, monkeypatch) 
     folders = {path.name for path in (out / "watch").iterdir() if path.is_dir()}
     assert folders == {*runs["attention-map"], *runs["routing"]}
 
-    def fail(task: Task) -> None:
+    def fail(task: Task) -> Done:
         raise AssertionError("fitted again")
 
-    monkeypatch.setattr(fitted_run, "_fit", fail)
+    monkeypatch.setattr(look_job, "fit_run", fail)
     again, _, failed = run_look(tiny_job("latents", tiny_data, out, models=()))
     assert not failed
     assert again["found"] == looked["latents"][0]["found"]
@@ -108,24 +109,22 @@ def test_attention_of_a_kind_adds_up_and_the_strongest_costs_most(looked) -> Non
     assert without["even"][place] < whole["even"][place]  # one missing token instead of many
 
 
-def test_a_mark_of_attention_is_what_the_network_reads_there(looked, out) -> None:
-    """Made large, the values of one sensor move what another gives as much as the map says."""
-    clf = loaded(out, looked, "attention-map")
-    (network,) = members_of(clf.network_, Maestro)
-    clf.network_.eval()
-    batch = _batch(clf, out)
+def test_attention_between_kinds_is_that_between_tokens_added_up(looked, out, tiny_data) -> None:
+    (network,) = members_of(loaded(out, looked, "attention-map").network_.eval(), Maestro)
+    task = plan(tiny_job("attention-map", tiny_data, out, models=()), Progress()).in_order[0]
+    seen = fitted_run.opened(fitted_run.as_run(task), trained=True)
+    batch = seen.front_end(hide(seen.test, modality_mask(seen.test, 0.4)))
     mass, tokens = attention_between(network, batch)
-    assert mass.sum(axis=2) == pytest.approx(tokens, rel=1e-4)
-    assert tokens.sum() == sum(network.fuse(batch).output.tokens) + tokens[0, -1] * 0 or True
-
-
-def _batch(clf: MaestroClassifier, out: Path) -> Any:
-    rng = np.random.default_rng(0)
-    arrays = {
-        m.name: rng.normal(size=(5, round((m.rate_hz or 1) * clf.duration_), m.channels))
-        for m in clf.schema_
-    }
-    return clf.front_end_(clf._windows(arrays, reset=False))
+    (layer,) = trace(network, batch)
+    with torch.no_grad():
+        each = layer.attention.mass(layer.tokens, layer.spans, torch.eye(len(layer.tokens)))
+    each = each.mean(dim=1).numpy()
+    for a in range(3):
+        mine = layer.sources.numpy() == a
+        assert tokens[0, a] == mine.sum()
+        for b in range(3):
+            theirs = layer.sources.numpy() == b
+            assert mass[0, a, b] == pytest.approx(each[np.ix_(mine, theirs)].sum(), abs=1e-4)
 
 
 def test_accuracy_without_a_sensor_is_that_of_the_estimator(looked, out, tiny_data) -> None:
@@ -207,13 +206,18 @@ def test_symbols_show_every_class_with_a_part_hidden(looked) -> None:
 def test_other_models_and_several_are_refused(tiny_data, tmp_path) -> None:
     for models, said in (
         (("maestro", "maestro-plain"), "looks into one model"),
-        (("lightgbm",), "another kind of network"),
+        (("lightgbm",), "looks into MAESTRO, not into lightgbm"),
     ):
         with pytest.raises(ConfigError, match=said):
             run_look(tiny_job("attention-map", tiny_data, tmp_path, models=models, folds=(0,)))
-    plain = {**FAST, "experts.placement": "none"}
-    with pytest.raises(ConfigError, match="no experts in its fusion"):
-        run_look(tiny_job("routing", tiny_data, tmp_path, models=(), folds=(0,), settings=plain))
+    for name, change, said in (
+        ("routing", {"experts.placement": "none"}, "no experts in its fusion"),
+        ("attention-map", {"model.fusion_layers": 0}, "has no fusion"),
+    ):
+        settings = {**FAST, **change}
+        with pytest.raises(ConfigError, match=said):
+            run_look(tiny_job(name, tiny_data, tmp_path, models=(), settings=settings))
+    assert not [path for path in tmp_path.rglob("*") if path.is_dir()]
 
 
 def test_without_a_single_model_there_is_nothing_to_see(tiny_data, tmp_path, monkeypatch) -> None:
@@ -221,6 +225,6 @@ def test_without_a_single_model_there_is_nothing_to_see(tiny_data, tmp_path, mon
         raise RuntimeError("out of luck")
 
     monkeypatch.setattr(fitted_run, "_divided", fail)
-    with pytest.raises(RunError, match="no model was fitted; maestro, fold 0.*out of luck"):
+    with pytest.raises(RunError, match=r"no model was fitted; maestro, fold 0.*out of luck"):
         run_look(tiny_job("latents", tiny_data, tmp_path, models=(), folds=(0,)))
     assert torch.get_num_threads() == 1

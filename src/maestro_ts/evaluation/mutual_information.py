@@ -80,13 +80,13 @@ def of_kinds(counts: Floats, rng: np.random.Generator) -> Information:
     there = rows.sum(axis=2) > 0
     # Kinds that a window has come first, in order and in a drawn order; the others stay in place.
     place = np.argsort(~there, axis=1, kind="stable")
+    windows = np.arange(len(rows))[:, None]
 
     def shuffle() -> float:
         drawn = np.argsort(np.where(there, rng.random(there.shape), 2.0), axis=1, kind="stable")
-        moved = np.take_along_axis(rows, drawn[:, :, None], axis=1)
-        table = np.zeros(counts.shape[2:])
-        np.add.at(table, place, moved)
-        return normalised(table)
+        moved = np.empty_like(rows)
+        moved[windows, place] = rows[windows, drawn]
+        return normalised(moved.sum(axis=0))
 
     return _compared(normalised(rows.sum(axis=0)), shuffle)
 
@@ -116,7 +116,7 @@ def _entropy(shares: Floats) -> float:
 def _shuffled(served: Floats, rng: np.random.Generator) -> Floats:
     """[P, n, E] with the patterns of each window in a drawn order."""
     order = rng.random(served.shape[:2]).argsort(axis=0)
-    return np.take_along_axis(served, order[:, :, None], axis=0)
+    return np.asarray(served[order, np.arange(served.shape[1])])
 
 
 def _compared(value: float, shuffle: Callable[[], float]) -> Information:

@@ -39,7 +39,7 @@ def run_look(
     Raises
     ------
     ConfigError
-        More than one entrant.
+        More than one entrant, or one that has nothing of what is looked for.
     RunError
         No model could be fitted.
     """
@@ -52,6 +52,14 @@ def run_look(
             fix="Name one with --models.",
         )
     ((name, (title, cells)),) = planned.tasks.items()
+    recipe = cells[0].cell.recipe
+    if recipe.model_kind != "maestro":
+        raise ConfigError(
+            f"{job.experiment.name} looks into MAESTRO, not into {recipe.model_kind}.",
+            fix="Use --models maestro.",
+        )
+    if look.check is not None:
+        look.check(recipe)
     tasks = [as_run(task) for task in cells]
     failed = _fitted(tasks, job, progress) if look.trained else []
     lost = {done.task.path for done in failed}
@@ -67,7 +75,7 @@ def run_look(
         "entrant": {
             "name": name,
             "title": title,
-            "recipe": cells[0].cell.recipe.model_dump(mode="json"),
+            "recipe": recipe.model_dump(mode="json"),
         },
         "runs": [_of(task, look) for task in there],
         "found": _found(there, look, progress),

@@ -10,11 +10,13 @@ import torch
 from numpy.typing import NDArray
 
 from maestro_ts.contract.batch import Batch
+from maestro_ts.errors import ConfigError
 from maestro_ts.experiments.catalogue.experiment import Experiment
 from maestro_ts.experiments.catalogue.look import Look, Opened, Tree, nothing_hidden
 from maestro_ts.experiments.traced import batches_without
 from maestro_ts.model.maestro import Maestro
 from maestro_ts.model.trace import trace
+from maestro_ts.recipe import Recipe
 from maestro_ts.report.attention_map import attention_sections
 from maestro_ts.signals.modality import Schema
 
@@ -24,6 +26,11 @@ WINDOWS = 500
 DURATION = "duration"
 
 Floats = NDArray[np.float64]
+
+
+def _check(recipe: Recipe) -> None:
+    if not recipe.model.fusion_layers:
+        raise ConfigError("this model has no fusion.", fix="Use --set model.fusion_layers=2.")
 
 
 def attention_between(network: Maestro, batch: Batch) -> tuple[Floats, Floats]:
@@ -121,5 +128,5 @@ ATTENTION_MAP = Experiment(
     plan=nothing_hidden,
     entrants=("maestro",),
     cells_of="inside",
-    look=Look(_at, _joined, attention_sections),
+    look=Look(_at, _joined, attention_sections, check=_check),
 )

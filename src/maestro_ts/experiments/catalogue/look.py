@@ -13,6 +13,7 @@ from maestro_ts.contract.network import Network
 from maestro_ts.evaluation.protocol import Condition
 from maestro_ts.model.maestro import Maestro
 from maestro_ts.model.members import members_of
+from maestro_ts.recipe import Recipe
 from maestro_ts.report.blocks import Section
 from maestro_ts.signals.modality import Schema
 from maestro_ts.signals.windows import Windows
@@ -47,13 +48,7 @@ class Opened:
 
     @property
     def maestro(self) -> Maestro:
-        """The network, or the first of several whose mean is the answer.
-
-        Raises
-        ------
-        ConfigError
-            Another model.
-        """
+        """The network, or the first of several whose mean is the answer."""
         return members_of(self.trained, Maestro)[0]
 
     @property
@@ -82,12 +77,15 @@ class Look:
         Figures and tables of what was found.
     trained : bool
         Whether a network is needed; otherwise the front end alone is fitted.
+    check : callable (Recipe), or None
+        Refuses a recipe whose model has nothing of the kind, before anything is fitted.
     """
 
     at: Callable[[Opened], Tree]
     joined: Callable[[Sequence[Tree], Schema], Tree]
     sections: Callable[[Mapping[str, Any]], list[Section]]
     trained: bool = True
+    check: Callable[[Recipe], None] | None = None
 
 
 def nothing_hidden(schema: Schema, quick: bool) -> list[Condition]:

@@ -21,24 +21,28 @@ from maestro_ts.experiments.catalogue.subsets import subsets
 from maestro_ts.experiments.entrants import Entrant
 from maestro_ts.experiments.traced import batches_without
 from maestro_ts.model.trace import LayerTrace, trace
+from maestro_ts.recipe import Recipe
 from maestro_ts.report.routing import routing_sections
 from maestro_ts.signals.modality import Schema
 
 __all__ = ["ROUTING"]
 
-WINDOWS = 500
+SEEN = 10_000  # windows times patterns
 PAIRS = ("pattern", "pattern within a modality", "modality")
 MISSING, DURATION = "missing tokens", "duration"
 
 Floats = NDArray[np.float64]
 
 
-def _at(seen: Opened) -> Tree:
-    """Shares and information of every fusion layer of one model."""
-    if seen.maestro.recipe.experts.placement != "fusion":
+def _check(recipe: Recipe) -> None:
+    if recipe.experts.placement != "fusion" or not recipe.model.fusion_layers:
         raise ConfigError(
             "this model has no experts in its fusion.", fix="Use --set experts.placement=fusion."
         )
+
+
+def _at(seen: Opened) -> Tree:
+    """Shares and information of every fusion layer of one model."""
     layers = _counts(seen)
     schema = seen.front_end.schema
     rng = np.random.default_rng(0)  # the same shuffles for every model
@@ -67,8 +71,9 @@ def _counts(seen: Opened) -> list[Floats]:
 
     The last two kinds are tokens that stand for a missing modality, and the duration's.
     """
-    network, schema, windows = seen.maestro, seen.front_end.schema, seen.some(WINDOWS)
+    network, schema = seen.maestro, seen.front_end.schema
     names, patterns = schema.names, subsets(schema)
+    windows = seen.some(max(1, SEEN // len(patterns)))
     prepared, n = seen.front_end.prepare(windows), len(windows)
     shape = (len(patterns), n, len(names) + 2, network.recipe.experts.count)
     found = [np.zeros(shape) for _ in network.fusion]
@@ -134,5 +139,5 @@ ROUTING = Experiment(
     entrants=("maestro-8-experts",),
     own={"maestro-8-experts": Entrant("MAESTRO with eight experts, one a token", EXPERTS)},
     cells_of="inside",
-    look=Look(_at, _joined, routing_sections),
+    look=Look(_at, _joined, routing_sections, check=_check),
 )

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from maestro_ts.errors import ConfigError
 from maestro_ts.experiments.catalogue.experiment import Experiment
 from maestro_ts.experiments.catalogue.look import Look, Opened, Tree, nothing_hidden
 from maestro_ts.experiments.example import HIDDEN, liveliest, window_example
@@ -22,8 +21,7 @@ __all__ = ["SYMBOLS"]
 def _at(seen: Opened) -> Tree:
     """An example per class, all of one modality and channel: the liveliest of a full window."""
     front_end = seen.front_end
-    if not isinstance(front_end, SymbolFrontEnd):
-        raise ConfigError("this model makes no symbols of windows.", fix="Use --models maestro.")
+    assert isinstance(front_end, SymbolFrontEnd)
     labels = np.asarray(seen.test.labels).astype(str)
     sensors = seen.test.present.sum(axis=1)
     place = liveliest(seen.test[[int(np.argmax(sensors))]])
