@@ -116,7 +116,8 @@ def _entropy(shares: Floats) -> float:
 def _shuffled(served: Floats, rng: np.random.Generator) -> Floats:
     """[P, n, E] with the patterns of each window in a drawn order."""
     order = rng.random(served.shape[:2]).argsort(axis=0)
-    return np.asarray(served[order, np.arange(served.shape[1])])
+    n = served.shape[1]
+    return np.take(served.reshape(-1, served.shape[2]), order * n + np.arange(n), axis=0)
 
 
 def _compared(value: float, shuffle: Callable[[], float]) -> Information:
