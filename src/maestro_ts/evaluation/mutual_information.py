@@ -117,7 +117,8 @@ def _shuffled(served: Floats, rng: np.random.Generator) -> Floats:
     """[P, n, E] with the patterns of each window in a drawn order."""
     order = rng.random(served.shape[:2]).argsort(axis=0)
     n = served.shape[1]
-    return np.take(served.reshape(-1, served.shape[2]), order * n + np.arange(n), axis=0)
+    rows = served.reshape(-1, served.shape[2])
+    return np.asarray(np.take(rows, order * n + np.arange(n), axis=0))
 
 
 def _compared(value: float, shuffle: Callable[[], float]) -> Information:

@@ -66,8 +66,10 @@ class Fused:
     spans : Spans
     real : [N] before any distillation of the fusion, bool
         Tokens that carry data.
-    sources : [N] before any distillation of the fusion, int64, on the CPU
-        The modality that each token stands for, there or missing; M for the window's duration.
+    used : [B, S], bool, on the CPU
+        The slots of a sequence that each window fills, windows in the order of the spans.
+    kinds : list of int, S
+        The modality that a slot stands for, there or missing; M for the window's duration.
     output : Output
         Without logits.
     """
@@ -75,8 +77,14 @@ class Fused:
     tokens: Tensor
     spans: Spans
     real: Tensor
-    sources: Tensor
+    used: Tensor
+    kinds: list[int]
     output: Output
+
+    @property
+    def sources(self) -> Tensor:
+        """Kind of each token before any distillation of the fusion, [N], int64, on the CPU."""
+        return torch.tensor(self.kinds).expand_as(self.used)[self.used]
 
 
 class Maestro(Network):
@@ -220,7 +228,7 @@ class Maestro(Network):
         tokens = self._embed(batch, roster)
         budgets = self._budgets(batch, roster, tokens)
         encoded = self._encode(roster, tokens, budgets)
-        fused, spans, real, sources = self._assemble(batch, roster, encoded)
+        fused, spans, real, used, kinds = self._assemble(batch, roster, encoded)
         owner, shares = spans.owner, []
         for layer in self.fusion:
             fused, spans, share = layer(fused, spans)
@@ -234,7 +242,7 @@ class Maestro(Network):
             expert_share=torch.stack(shares, dim=1) if shares else None,
             tokens=tokens_of.index_add(0, owner, real.long()),
         )
-        return Fused(fused, spans, real, sources, output)
+        return Fused(fused, spans, real, used, kinds, output)
 
     def _embed(self, batch: Batch, roster: Roster) -> list[Tensor]:
         """Symbols → tokens [R, L, D] of each group, with sinusoidal positions."""
@@ -291,12 +299,13 @@ class Maestro(Network):
 
     def _assemble(
         self, batch: Batch, roster: Roster, encoded: list[Tensor]
-    ) -> tuple[Tensor, Spans, Tensor, Tensor]:
+    ) -> tuple[Tensor, Spans, Tensor, Tensor, list[int]]:
         """One sequence per window: its present tokens; an absent modality is one token.
 
         Returns
         -------
-        fused : [N, D]; spans : Spans; real : [N], bool, tokens that carry data; sources : [N]
+        fused : [N, D]; spans : Spans; real : [N], bool, tokens that carry data
+        used : [B, S], bool; kinds : list of int
         """
         width, modalities = self.recipe.model.width, len(self.shapes)
         pool: list[Tensor] = []
@@ -337,11 +346,10 @@ class Maestro(Network):
             kinds.append(modalities)
         places = torch.cat(columns, dim=1)
         spans = Spans.of_slots(places >= 0, roster.device)
-        slots_in_order = places[spans.order].flatten()
-        used = slots_in_order >= 0
-        sources = torch.tensor(kinds).repeat(len(batch))[used]
-        index = slots_in_order[used].to(roster.device, non_blocking=True)
-        return torch.cat(pool).index_select(0, index), spans, index < after_data, sources
+        ordered = places[spans.order]
+        used = ordered >= 0
+        index = ordered[used].to(roster.device, non_blocking=True)
+        return torch.cat(pool).index_select(0, index), spans, index < after_data, used, kinds
 
     def aligned(self, tokens: int) -> Tensor:
         """Rows of the position table for a stream, aligned in time with the longest one."""
