@@ -78,3 +78,33 @@ def test_archives_are_found_in_the_folder_of_the_environment(monkeypatch, tmp_pa
     (tmp_path / "umafall.zip").write_bytes(b"")
     assert _archive("umafall") == tmp_path / "umafall.zip"
     assert _archive("watch") is None
+
+
+def test_a_look_tells_where_its_page_is_and_has_nothing_to_verify(
+    tiny_data, tmp_path, monkeypatch, capsys
+) -> None:
+    words = ("attention-map", *WORDS, *FAST, "--data", tiny_data, "--out", tmp_path)
+    words += ("--folds", "0")
+    assert run(monkeypatch, *words) == 0
+    shown = capsys.readouterr().out
+    assert "Accuracy on the windows of the maps" in shown
+    assert str(tmp_path / "watch" / "attention-map.*") in shown
+    assert run(monkeypatch, *words, "--verify") == 2
+    assert "no cells to verify" in capsys.readouterr().err
+
+
+def test_a_model_that_failed_is_told_beside_what_was_found(
+    tiny_data, tmp_path, monkeypatch, capsys
+) -> None:
+    from maestro_ts.experiments import fitted_run, look_job
+
+    def fit(task: cell_work.Task) -> cell_work.Done:
+        if task.cell.fold == 1:
+            return cell_work.Done(task, failure="out of luck")
+        return fitted_run.fit_run(task)
+
+    monkeypatch.setattr(look_job, "fit_run", fit)
+    words = ("latents", *WORDS, *FAST, "--data", tiny_data, "--out", tmp_path, "--folds", "0,1")
+    assert run(monkeypatch, *words) == 1
+    assert "maestro, fold 1, seed 0: out of luck" in capsys.readouterr().err
+    assert "Left out: maestro, fold 1" in (tmp_path / "watch" / "latents.md").read_text()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,6 +26,10 @@ from maestro_ts.cli.options import (
     parse_windows,
 )
 
+if TYPE_CHECKING:
+    from maestro_ts.experiments.cell_work import Done
+    from maestro_ts.experiments.experiment_job import ExperimentJob
+
 __all__ = ["experiment"]
 
 
@@ -33,8 +38,8 @@ def experiment(
         str,
         typer.Argument(
             help="full-modality, missingness, subsets, ablation, headline, label-efficiency, "
-            "noise, irregularity, partial, unimodal, prior-mask, experts, word-length, density or "
-            "cost."
+            "noise, irregularity, partial, unimodal, prior-mask, experts, word-length, density, "
+            "cost, routing, attention-map, symbols or latents."
         ),
     ],
     dataset: Annotated[
@@ -105,6 +110,9 @@ def experiment(
         engine=engine,
         jobs=jobs,
     )
+    if asked.look is not None:
+        _look(job, verify, no_progress)
+        return
     with ConsoleProgress(no_progress) as progress:
         if verify:
             found = verify_experiment(job, progress.as_progress())
@@ -117,6 +125,31 @@ def experiment(
         raise typer.Exit(0 if found.same else 1)
     print(_table(summary))
     print(f"\nTables and page: {job.out / summary['dataset']['name']}")
+    _tell(failed)
+
+
+def _look(job: ExperimentJob, verify: bool, no_progress: bool) -> None:
+    """An experiment that looks inside fitted models: its first table and where its page is."""
+    from maestro_ts.cli.progress import ConsoleProgress
+    from maestro_ts.cli.tables import format_table
+    from maestro_ts.errors import ConfigError
+    from maestro_ts.experiments.look_job import run_look
+
+    name = job.experiment.name
+    if verify:
+        raise ConfigError(
+            f"{name} has no cells to verify.",
+            fix="--verify is for experiments that compare scores, such as full-modality.",
+        )
+    with ConsoleProgress(no_progress) as progress:
+        summary, sections, failed = run_look(job, progress.as_progress())
+    for table in [t for part in sections for t in part.tables if not t.folded][:1]:
+        print(f"{table.title}\n\n{format_table(table.head, table.rows)}\n")
+    print(f"Numbers, tables and page: {job.out / summary['dataset']['name'] / name}.*")
+    _tell(failed)
+
+
+def _tell(failed: Sequence[Done]) -> None:
     for done in failed:
         print(f"Not computed: {done.task.cell.title}: {done.failure}", file=sys.stderr)
     if failed:

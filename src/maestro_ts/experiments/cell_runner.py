@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +16,7 @@ from maestro_ts.experiments.environment import code_digest
 from maestro_ts.experiments.progress import Progress
 from maestro_ts.signals.store.engine import engine_of
 
-__all__ = ["Verified", "run_cells", "verify"]
+__all__ = ["Verified", "computed", "run_cells", "verify"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def run_cells(tasks: Sequence[Task], engine: str, jobs: int, progress: Progress)
     starts = {t.start.path: t.start for t in missing if t.start and not t.start.path.exists()}
     lost = {
         done.task.path: done.failure
-        for done in _computed(list(starts.values()), "pre-trainings", engine, jobs, progress)
+        for done in computed(list(starts.values()), "pre-trainings", engine, jobs, progress)
     }
     failed, possible = [], []
     for task in missing:
@@ -49,15 +49,20 @@ def run_cells(tasks: Sequence[Task], engine: str, jobs: int, progress: Progress)
             failed.append(Done(task, failure=f"its pre-training: {lost[task.start.path]}"))
         else:
             possible.append(task)
-    return failed + _computed(possible, "cells", engine, jobs, progress)
+    return failed + computed(possible, "cells", engine, jobs, progress)
 
 
-def _computed(
-    tasks: Sequence[Task], what: str, engine: str, jobs: int, progress: Progress
+def computed(
+    tasks: Sequence[Task],
+    what: str,
+    engine: str,
+    jobs: int,
+    progress: Progress,
+    work: Callable[[Task], Done] = run_task,
 ) -> list[Done]:
     """Compute tasks and tell of each; returns those that failed."""
     failed = []
-    for count, done in enumerate(_done(tasks, engine, jobs), start=1):
+    for count, done in enumerate(_done(tasks, engine, jobs, work), start=1):
         cell = done.task.cell
         if done.failure:
             failed.append(done)
@@ -68,14 +73,16 @@ def _computed(
     return failed
 
 
-def _done(tasks: Sequence[Task], engine: str, jobs: int) -> Iterator[Done]:
+def _done(
+    tasks: Sequence[Task], engine: str, jobs: int, work: Callable[[Task], Done]
+) -> Iterator[Done]:
     found = engine_of(engine, jobs)
     if found is None:
-        yield from map(run_task, tasks)
+        yield from map(work, tasks)
         return
     with _one_thread():
         try:
-            yield from found.run(run_task, iter(tasks))
+            yield from found.run(work, iter(tasks))
         except RunError as error:  # what a cell raises is told in its `Done`
             raise RunError(
                 "a process that computed a cell died; was there enough memory?",

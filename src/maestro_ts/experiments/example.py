@@ -9,10 +9,12 @@ import numpy as np
 from maestro_ts.model.front_end import SymbolFrontEnd
 from maestro_ts.signals.masks import Mask, hide
 from maestro_ts.signals.windows import Windows
+from maestro_ts.symbols.symbolizer import Symbolizer
 
-__all__ = ["symbol_example"]
+__all__ = ["HIDDEN", "liveliest", "symbol_example", "window_example"]
 
 SHOWN = 800  # samples
+HIDDEN = (0.5, 0.75)  # of the window
 
 
 def symbol_example(front_end: object, windows: Windows, label: str) -> dict[str, Any]:
@@ -24,30 +26,58 @@ def symbol_example(front_end: object, windows: Windows, label: str) -> dict[str,
         return {}
     row = int(np.argmax(windows.present.sum(axis=1)))
     window = windows[[row]]
+    return window_example(front_end.symbolizer, window, *liveliest(window), label, hidden=HIDDEN)
+
+
+def liveliest(window: Windows) -> tuple[str, int]:
+    """Modality and channel of one window that move most for their level."""
+    name = max(window.schema.names, key=lambda name: _liveliness(window, name))
+    return name, int(np.argmax(np.nanstd(window.samples[name].window(0)[0], axis=0)))
+
+
+def window_example(
+    symbolizer: Symbolizer,
+    window: Windows,
+    name: str,
+    channel: int,
+    label: str,
+    hidden: tuple[float, float] | None,
+) -> dict[str, Any]:
+    """One channel of one window, as plain values: samples, bins with their means, symbols.
+
+    Parameters
+    ----------
+    symbolizer : Symbolizer
+        Fitted.
+    window : Windows
+        A single one.
+    hidden : (float, float) or None
+        Share of the window, from and to, that is lost in every modality.
+    """
     mask = Mask.nothing(1, len(window.schema))
-    mask.segments[..., 0], mask.segments[..., 1] = 0.5, 0.75
+    if hidden is not None:
+        mask.segments[..., 0], mask.segments[..., 1] = hidden
     seen = hide(window, mask)
-    m = int(np.argmax([_liveliness(window, name) for name in window.schema.names]))
-    modality = window.schema.modalities[m]
-    values, times = seen.samples[modality.name].window(0)
-    channel = int(np.argmax(np.nanstd(values, axis=0)))
+    modality = window.schema[name]
+    values, times = seen.samples[name].window(0)
     step = max(1, len(values) // SHOWN)
     shown = values[::step, channel]
-    symbolizer = front_end.symbolizer
-    symbols = symbolizer(seen)[modality.name].tokens[0, :, channel]
+    symbols = symbolizer(seen)[name].tokens[0, :, channel]
+    means = symbolizer.bin(seen)[name].mean[0, :, channel]
     duration = float(window.duration_s[0])
     return {
-        "modality": modality.name,
+        "modality": name,
         "channel": channel,
         "unit": modality.unit,
         "label": label,
         "times_s": [float(t) for t in times[::step]],
         "values": [None if np.isnan(v) else float(v) for v in shown],
         "edges_s": np.linspace(0.0, duration, len(symbols) + 1).tolist(),
+        "means": [None if np.isnan(v) else float(v) for v in means],
         "alphabet": symbolizer.settings.alphabet,
         "views": {
-            name: symbols[:, v].astype(int).tolist()
-            for v, name in enumerate(symbolizer.views_of(modality))
+            view: symbols[:, v].astype(int).tolist()
+            for v, view in enumerate(symbolizer.views_of(modality))
         },
     }
 

@@ -30,7 +30,7 @@ from maestro_ts.experiments.summary import Entry, summarise
 from maestro_ts.experiments.summary_files import write_summary
 from maestro_ts.signals.windows import Windows
 
-__all__ = ["ExperimentJob", "Planned", "plan", "run_experiment", "verify_experiment"]
+__all__ = ["ExperimentJob", "Planned", "about", "plan", "run_experiment", "verify_experiment"]
 
 BUDGETS = ("full", "quick")
 
@@ -186,7 +186,7 @@ def run_experiment(
         "experiment": job.experiment.name,
         "title": job.experiment.title,
         "question": job.experiment.question,
-        **_about(job, planned),
+        **about(job, planned),
         **summarise(entries, planned.loaded.card.positive, job.experiment.pairs),
         "published": published(planned.loaded.card.name),
         "notes": _notes(job, planned, entries, lacking),
@@ -219,7 +219,8 @@ def _entries(planned: Planned) -> tuple[list[Entry], list[str]]:
     return entries, lacking
 
 
-def _about(job: ExperimentJob, planned: Planned) -> dict[str, Any]:
+def about(job: ExperimentJob, planned: Planned) -> dict[str, Any]:
+    """Data set, division, seeds and versions, as plain values."""
     loaded, windows = planned.loaded, planned.loaded.windows
     return {
         "dataset": {

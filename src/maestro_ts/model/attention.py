@@ -90,6 +90,33 @@ class Attention(nn.Module):
         result: Tensor = self.dropout(mixed)
         return result
 
+    def mass(self, x: Tensor, spans: Spans, marks: Tensor) -> Tensor:
+        """Where the attention of `over` goes, without dropout.
+
+        Attention is linear in the values: with marks in their place the same arithmetic says how
+        much of each query's attention lies on the keys of each mark.
+
+        Parameters
+        ----------
+        x : [N, D]; spans : Spans
+            As in `over`.
+        marks : [N, K]
+            Of the keys; rows of ones and zeros that add up to 1 give shares that do.
+
+        Returns
+        -------
+        [N, H, K]
+        """
+        packed = self.project(x, [len(x)])
+        parts = []
+        for some in torch.split(marks.to(packed.dtype), packed.shape[1] // 3 // self.heads, dim=1):
+            marked = packed.view(len(x), 3, self.heads, -1).clone()
+            marked[:, 2] = 0.0
+            marked[:, 2, :, : some.shape[1]] = some[:, None]
+            mixed = self._blocks(marked.flatten(1), spans).view(len(x), self.heads, -1)
+            parts.append(mixed[..., : some.shape[1]])
+        return torch.cat(parts, dim=-1)
+
     def _blocks(self, packed: Tensor, spans: Spans) -> Tensor:
         pieces = []
         for first, rows, length in spans.blocks:

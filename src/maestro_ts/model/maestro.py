@@ -66,6 +66,10 @@ class Fused:
     spans : Spans
     real : [N] before any distillation of the fusion, bool
         Tokens that carry data.
+    used : [B, S], bool, on the CPU
+        The slots of a sequence that each window fills, windows in the order of the spans.
+    kinds : list of int, S
+        The modality that a slot stands for, there or missing; M for the window's duration.
     output : Output
         Without logits.
     """
@@ -73,7 +77,14 @@ class Fused:
     tokens: Tensor
     spans: Spans
     real: Tensor
+    used: Tensor
+    kinds: list[int]
     output: Output
+
+    @property
+    def sources(self) -> Tensor:
+        """Kind of each token before any distillation of the fusion, [N], int64, on the CPU."""
+        return torch.tensor(self.kinds).expand_as(self.used)[self.used]
 
 
 class Maestro(Network):
@@ -217,7 +228,7 @@ class Maestro(Network):
         tokens = self._embed(batch, roster)
         budgets = self._budgets(batch, roster, tokens)
         encoded = self._encode(roster, tokens, budgets)
-        fused, spans, real = self._assemble(batch, roster, encoded)
+        fused, spans, real, used, kinds = self._assemble(batch, roster, encoded)
         owner, shares = spans.owner, []
         for layer in self.fusion:
             fused, spans, share = layer(fused, spans)
@@ -231,7 +242,7 @@ class Maestro(Network):
             expert_share=torch.stack(shares, dim=1) if shares else None,
             tokens=tokens_of.index_add(0, owner, real.long()),
         )
-        return Fused(fused, spans, real, output)
+        return Fused(fused, spans, real, used, kinds, output)
 
     def _embed(self, batch: Batch, roster: Roster) -> list[Tensor]:
         """Symbols → tokens [R, L, D] of each group, with sinusoidal positions."""
@@ -288,12 +299,13 @@ class Maestro(Network):
 
     def _assemble(
         self, batch: Batch, roster: Roster, encoded: list[Tensor]
-    ) -> tuple[Tensor, Spans, Tensor]:
+    ) -> tuple[Tensor, Spans, Tensor, Tensor, list[int]]:
         """One sequence per window: its present tokens; an absent modality is one token.
 
         Returns
         -------
         fused : [N, D]; spans : Spans; real : [N], bool, tokens that carry data
+        used : [B, S], bool; kinds : list of int
         """
         width, modalities = self.recipe.model.width, len(self.shapes)
         pool: list[Tensor] = []
@@ -322,6 +334,7 @@ class Maestro(Network):
             add(add_to_members(x[:, None], self.modality[summarised, None], rows.sizes), summarised)
         after_data = filled
         columns = [place for of_one in slots for place in of_one]
+        kinds = [m for m, of_one in enumerate(slots) for x in of_one for _ in range(x.shape[1])]
         if self.recipe.model.absent != "symbols":
             # Without missing tokens a window with nothing still gets them: the learned prior.
             silent = ~roster.there
@@ -329,15 +342,18 @@ class Maestro(Network):
                 silent = silent & ~roster.there.any(dim=1, keepdim=True)
             columns.append(torch.where(silent, filled + torch.arange(modalities), -1))
             pool.append(self.modality + self.missing)
+            kinds += range(modalities)
             filled += modalities
         if self.duration is not None:
             columns.append(filled + torch.arange(len(batch))[:, None])
             pool.append(self.duration(batch.extras["duration"][:, None, None]))
+            kinds.append(modalities)
         places = torch.cat(columns, dim=1)
         spans = Spans.of_slots(places >= 0, roster.device)
-        index = places[spans.order].flatten()
-        index = index[index >= 0].to(roster.device, non_blocking=True)
-        return torch.cat(pool).index_select(0, index), spans, index < after_data
+        ordered = places[spans.order]
+        used = ordered >= 0
+        index = ordered[used].to(roster.device, non_blocking=True)
+        return torch.cat(pool).index_select(0, index), spans, index < after_data, used, kinds
 
     def aligned(self, tokens: int) -> Tensor:
         """Rows of the position table for a stream, aligned in time with the longest one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -10,10 +10,10 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from maestro_ts.evaluation.results import Results
-from maestro_ts.report.theme import BLUE, INK, MUTED, VOID, row_height, styled
+from maestro_ts.report.theme import BLUE, INK, MUTED, VERMILLION, VOID, row_height, styled
 from maestro_ts.report.wording import plain, wrapped
 
-__all__ = ["missing_runs", "signal_alt", "signal_caption", "signal_figure"]
+__all__ = ["example_figure", "missing_runs", "signal_alt", "signal_caption", "signal_figure"]
 
 MISSING = 0
 MARKED_UP_TO = 80  # samples; a longer signal is a line alone
@@ -21,15 +21,19 @@ ROOMY_FROM = 12  # cells; more leave no room for numbers on a telephone
 
 
 def signal_figure(results: Results) -> go.Figure | None:
-    """The signal above, one row of cells per view below."""
+    """`example_figure` of the example that results have."""
     example = results.example
-    if not example or not example.get("views"):
-        return None
+    return example_figure(example) if example and example.get("views") else None
+
+
+def example_figure(example: Mapping[str, Any]) -> go.Figure:
+    """The signal with the means of its bins above, one row of cells per view below."""
     views = list(example["views"].items())
     figure = make_subplots(
         rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.06, row_heights=[0.62, 0.38]
     )
     _add_signal(figure, example)
+    _add_means(figure, example)
     _add_symbols(figure, example, [symbols for _, symbols in views])
     for y, (_, symbols) in enumerate(views):
         _add_missing(figure, example["edges_s"], symbols, y)
@@ -58,7 +62,8 @@ def signal_caption(results: Results) -> str:
         return ""
     return (
         f"One window of {example['modality']}, channel {example['channel']}, class "
-        f"“{example['label']}”, part of which was hidden. Each cell is the symbol of one stretch "
+        f"“{example['label']}”, part of which was hidden. Steps are the means of the bins. "
+        f"Each cell is the symbol of one stretch "
         f"(1 lowest, {example['alphabet']} highest); hatched cells marked s₀ are missing."
     )
 
@@ -86,12 +91,12 @@ def missing_runs(symbols: Sequence[int]) -> list[tuple[int, int]]:
     return runs
 
 
-def _quantity(example: dict[str, Any]) -> str:
+def _quantity(example: Mapping[str, Any]) -> str:
     unit = f" ({example['unit']})" if example.get("unit") else ""
     return f"{example['modality']}{unit}"
 
 
-def _add_signal(figure: go.Figure, example: dict[str, Any]) -> None:
+def _add_signal(figure: go.Figure, example: Mapping[str, Any]) -> None:
     few = len(example["times_s"]) <= MARKED_UP_TO
     figure.add_scatter(
         x=example["times_s"],
@@ -108,7 +113,25 @@ def _add_signal(figure: go.Figure, example: dict[str, Any]) -> None:
     )
 
 
-def _add_symbols(figure: go.Figure, example: dict[str, Any], views: list[list[int]]) -> None:
+def _add_means(figure: go.Figure, example: Mapping[str, Any]) -> None:
+    means = example.get("means")  # results of earlier versions have none
+    if not means:
+        return
+    edges = example["edges_s"]
+    figure.add_scatter(
+        x=[edge for pair in pairwise(edges) for edge in pair],
+        y=[mean for mean in means for _ in range(2)],
+        mode="lines",
+        line={"color": VERMILLION, "width": 1.5},
+        connectgaps=False,
+        name="mean of the bin",
+        hovertemplate="mean of the bin: %{y:.4g}<extra></extra>",
+        row=1,
+        col=1,
+    )
+
+
+def _add_symbols(figure: go.Figure, example: Mapping[str, Any], views: list[list[int]]) -> None:
     edges = example["edges_s"]
     spans = [f"{a:.2f}–{b:.2f} s" for a, b in pairwise(edges)]
     figure.add_heatmap(
@@ -173,7 +196,7 @@ def _add_missing(figure: go.Figure, edges: list[float], symbols: list[int], y: i
     )
 
 
-def _shade(figure: go.Figure, example: dict[str, Any], symbols: list[int]) -> None:
+def _shade(figure: go.Figure, example: Mapping[str, Any], symbols: list[int]) -> None:
     edges = example["edges_s"]
     for a, b in missing_runs(symbols):
         figure.add_vrect(

@@ -7,7 +7,7 @@ from typing import Any
 
 from maestro_ts.report.blocks import Table
 
-__all__ = ["about_lines", "latex", "markdown"]
+__all__ = ["about_lines", "latex", "markdown", "markdown_table"]
 
 _ESCAPES = {
     "\\": r"\textbackslash{}",
@@ -55,11 +55,12 @@ def markdown(summary: Mapping[str, Any], tables: Sequence[Table]) -> str:
     parts = [f"# {summary['title']}: {summary['dataset']['name']}", summary["question"]]
     parts.append("\n".join(f"- {line}" for line in (*about_lines(summary), *summary["notes"])))
     for table in tables:
-        parts += [f"## {table.title}", _markdown_table(table)]
+        parts += [f"## {table.title}", markdown_table(table)]
     return "\n\n".join(parts) + "\n"
 
 
-def _markdown_table(table: Table) -> str:
+def markdown_table(table: Table) -> str:
+    """One table."""
     rule = ["---" if i < table.numeric else "---:" for i in range(len(table.head))]
     rows = [list(table.head), rule, *table.rows]
     return "\n".join("| " + " | ".join(c.replace("|", r"\|") for c in row) + " |" for row in rows)

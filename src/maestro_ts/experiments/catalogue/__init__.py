@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from maestro_ts.errors import ConfigError, nearest
 from maestro_ts.experiments.catalogue.ablation import ABLATION
+from maestro_ts.experiments.catalogue.attention_map import ATTENTION_MAP
 from maestro_ts.experiments.catalogue.cost import COST
 from maestro_ts.experiments.catalogue.density import DENSITY
 from maestro_ts.experiments.catalogue.experiment import Experiment
@@ -12,11 +13,14 @@ from maestro_ts.experiments.catalogue.full_modality import FULL_MODALITY
 from maestro_ts.experiments.catalogue.headline import HEADLINE
 from maestro_ts.experiments.catalogue.irregularity import IRREGULARITY
 from maestro_ts.experiments.catalogue.label_efficiency import LABEL_EFFICIENCY
+from maestro_ts.experiments.catalogue.latents import LATENTS
 from maestro_ts.experiments.catalogue.missingness import MISSINGNESS
 from maestro_ts.experiments.catalogue.noise import NOISE
 from maestro_ts.experiments.catalogue.partial import PARTIAL
 from maestro_ts.experiments.catalogue.prior_mask import PRIOR_MASK
+from maestro_ts.experiments.catalogue.routing import ROUTING
 from maestro_ts.experiments.catalogue.subsets import SUBSETS
+from maestro_ts.experiments.catalogue.symbols import SYMBOLS
 from maestro_ts.experiments.catalogue.unimodal import UNIMODAL
 from maestro_ts.experiments.catalogue.word_length import WORD_LENGTH
 
@@ -28,6 +32,7 @@ EXPERIMENTS = {
         *(FULL_MODALITY, MISSINGNESS, SUBSETS, ABLATION, HEADLINE, LABEL_EFFICIENCY),
         *(NOISE, IRREGULARITY, PARTIAL, UNIMODAL, PRIOR_MASK),
         *(EXPERTS, WORD_LENGTH, DENSITY, COST),
+        *(ROUTING, ATTENTION_MAP, SYMBOLS, LATENTS),
     )
 }
 

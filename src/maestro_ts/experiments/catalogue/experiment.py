@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from maestro_ts.evaluation.protocol import Condition
+from maestro_ts.experiments.catalogue.look import Look
 from maestro_ts.experiments.entrants import Entrant
 from maestro_ts.signals.modality import Schema
 
@@ -40,6 +41,8 @@ class Experiment:
     costs : bool
         What a pass costs under each condition is measured in every cell; whole modalities are
         then all that is hidden.
+    look : Look or None
+        What it finds inside fitted models, instead of their scores.
     """
 
     name: str
@@ -53,3 +56,4 @@ class Experiment:
     pairs: tuple[tuple[str, str], ...] = ()
     by_labels: Callable[[Mapping[str, Any]], list[dict[str, Any]]] | None = None
     costs: bool = False
+    look: Look | None = None
