@@ -27,9 +27,9 @@ RATE_SHARE = 0.01  # by which a stream's rate may differ from the modality's
 class Lsl:
     """Streams of the network, found by name whenever they appear.
 
-    Times are on this machine's LSL clock: each stream's clock offset is measured by LSL all along. A
-    stream with a source id is recovered by LSL when its program starts again, one without is opened
-    anew.
+    Times are on this machine's LSL clock: LSL measures each stream's clock offset all along. A
+    stream with a source id is recovered by LSL when its program starts again, one without is
+    opened anew.
 
     Parameters
     ----------
@@ -53,25 +53,26 @@ class Lsl:
 
     def __iter__(self) -> Iterator[Chunk | None]:
         looked_s = -np.inf
-        try:
-            while True:
-                if time.monotonic() - looked_s > LOOK_EVERY_S:
-                    self._look()
-                    looked_s = time.monotonic()
-                    yield None
-                came = False
-                for name in list(self._inlets):
-                    chunk = self._pull(name)
-                    if chunk is not None:
-                        came = True
-                        yield chunk
-                if not came:
-                    time.sleep(WAIT_S)
-                    yield None
-        finally:
-            for inlet in self._inlets.values():
-                inlet.close_stream()
-            self._inlets.clear()
+        while True:
+            if time.monotonic() - looked_s > LOOK_EVERY_S:
+                self._look()
+                looked_s = time.monotonic()
+                yield None
+            came = False
+            for name in list(self._inlets):
+                chunk = self._pull(name)
+                if chunk is not None:
+                    came = True
+                    yield chunk
+            if not came:
+                time.sleep(WAIT_S)
+                yield None
+
+    def close(self) -> None:
+        """Close all streams."""
+        for inlet in self._inlets.values():
+            inlet.close_stream()
+        self._inlets.clear()
 
     def metrics(self) -> dict[str, Any]:
         """Streams that are open, how often each came back, and what was not opened and why."""

@@ -74,21 +74,18 @@ class Mqtt:
         self._client = self._connect(host, port, client_id)
 
     def __iter__(self) -> Iterator[Chunk | None]:
-        try:
-            while True:
-                try:
-                    connection, message = self._came.get(timeout=WAIT_S)
-                except queue.Empty:
-                    yield None
-                    continue
-                chunk = self._chunk(message)
-                if chunk is not None:
-                    yield chunk
-                # After a reconnect the number may be another message's, and this one comes again.
-                if connection == self._connections:
-                    self._client.ack(message.mid, message.qos)
-        finally:
-            self.close()
+        while True:
+            try:
+                connection, message = self._came.get(timeout=WAIT_S)
+            except queue.Empty:
+                yield None
+                continue
+            chunk = self._chunk(message)
+            if chunk is not None:
+                yield chunk
+            # After a reconnect the number may be another message's, and this one comes again.
+            if connection == self._connections:
+                self._client.ack(message.mid, message.qos)
 
     def close(self) -> None:
         """Leave the broker, which keeps the session."""
@@ -119,7 +116,7 @@ class Mqtt:
         try:
             if modality not in self.schema:
                 raise FormatError("the model has no such modality.")
-            return parse_payload(modality, self.schema[modality].channels, message.payload)
+            return parse_payload(modality, self.schema[modality].channels, bytes(message.payload))
         except DataError as error:
             self._counts["broken"] += 1
             self._broken[message.topic] = error.what

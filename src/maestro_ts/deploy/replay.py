@@ -44,3 +44,6 @@ class Replay:
     def metrics(self) -> dict[str, Any]:
         """Nothing happens on the way."""
         return {}
+
+    def close(self) -> None:
+        """Nothing is held."""

@@ -233,9 +233,10 @@ class StreamClassifier:
         self._next += 1
         self._frontier = end_s
         share, found = self.windows.min_coverage, []
-        if share and not is_covered(
-            self.schema, windows.valid_counts(), windows.duration_s, share
-        ).any():
+        if (
+            share
+            and not is_covered(self.schema, windows.valid_counts(), windows.duration_s, share).any()
+        ):
             self._left_out += 1
         else:
             self._answered += 1

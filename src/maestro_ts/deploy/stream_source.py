@@ -40,6 +40,9 @@ class StreamSource(Protocol):
     def metrics(self) -> dict[str, Any]:
         """What happened on the way: reconnects, what was no samples. Plain values."""
 
+    def close(self) -> None:
+        """Nothing more is asked of it."""
+
 
 def run_stream(
     stream: StreamClassifier,
@@ -47,6 +50,7 @@ def run_stream(
     *,
     end_s: float | None = None,
     note: Callable[[str], None] = lambda text: None,
+    stop: Callable[[], bool] = lambda: False,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[StreamResult]:
     """Answers, as their windows are due, until the source ends.
@@ -59,30 +63,38 @@ def run_stream(
         Where the stream ends if the source does; see `StreamClassifier.finish`.
     note : callable
         Told, in one sentence, of samples that were refused and of sensors that stop and go.
+    stop : callable
+        Asked after every chunk: True ends the stream before its source does.
     clock : callable
         Seconds that pass while nothing comes.
     """
     silent: set[str] = set()
     told: set[str] = set()
     anchor_s, known_s = clock(), stream.now_s
-    for chunk in source:
-        if chunk is not None:
-            try:
-                yield from stream.push(chunk.modality, chunk.times, chunk.values)
-            except DataError as error:
-                if error.where not in told:  # the counts tell of its further ones
-                    note(f"refused: {error}")
-                told.add(error.where)
-        if stream.now_s == known_s and source.connected:
-            if chunk is None and known_s is not None:
-                yield from stream.advance(known_s + clock() - anchor_s)
+    try:
+        for chunk in source:
+            if chunk is not None:
+                try:
+                    yield from stream.push(chunk.modality, chunk.times, chunk.values)
+                except DataError as error:
+                    if error.where not in told:  # the counts tell of its further ones
+                        note(f"refused: {error}")
+                    told.add(error.where)
+            if stream.now_s == known_s and source.connected:
+                if chunk is None and known_s is not None:
+                    yield from stream.advance(known_s + clock() - anchor_s)
+                    anchor_s, known_s = clock(), stream.now_s
+            else:
                 anchor_s, known_s = clock(), stream.now_s
-        else:
-            anchor_s, known_s = clock(), stream.now_s
-        now_silent = stream.silent()
-        for name in sorted(now_silent - silent):
-            note(f"{name}: silent; it is missing until samples come.")
-        for name in sorted(silent - now_silent):
-            note(f"{name}: samples come again.")
-        silent = now_silent
+            now_silent = stream.silent()
+            for name in sorted(now_silent - silent):
+                note(f"{name}: silent; it is missing until samples come.")
+            for name in sorted(silent - now_silent):
+                note(f"{name}: samples come again.")
+            silent = now_silent
+            if stop():
+                end_s = None
+                break
+    finally:
+        source.close()
     yield from stream.finish(end_s)
