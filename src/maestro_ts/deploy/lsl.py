@@ -110,8 +110,8 @@ class Lsl:
         """What has come of one stream; None for nothing."""
         try:
             rows, stamps = self._inlets[name].pull_chunk(timeout=0.0, max_samples=4096)
-        except self._lsl.LostError:
-            # A stream without a source id: its program is gone, another may come.
+        except RuntimeError:
+            # LSL's LostError: the program of a stream without a source id is gone; another may come.
             del self._inlets[name]
             return None
         if not stamps:
