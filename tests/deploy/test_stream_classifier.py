@@ -197,7 +197,7 @@ def test_what_is_no_sample_is_refused_and_counted(live_model, modality, times, v
 @pytest.mark.parametrize(
     ("given_", "message"),
     [
-        ({"stride_s": -1.0}, "stride_s"),
+        ({"stride_s": 0.0}, "stride_s"),
         ({"timeout_s": math.nan}, "timeout_s"),
         ({"tolerance_s": -0.1}, "tolerance_s"),
         ({"clock_offsets": {"wirst": 1.0}}, "Did you mean 'wrist'"),

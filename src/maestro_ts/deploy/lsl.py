@@ -111,7 +111,7 @@ class Lsl:
         try:
             rows, stamps = self._inlets[name].pull_chunk(timeout=0.0, max_samples=4096)
         except RuntimeError:
-            # LSL's LostError: the program of a stream without a source id is gone; another may come.
+            # LSL's LostError: a stream without a source id is gone, another may come.
             del self._inlets[name]
             return None
         if not stamps:

@@ -79,7 +79,8 @@ class StreamClassifier:
         self.schema = model.schema_
         self.windows = windows or WindowSpec()
         self.duration_s = self.windows.duration_s or float(model.duration_)
-        self.stride_s = stride_s or self.windows.step_s or self.duration_s
+        step_s = self.windows.step_s or self.duration_s
+        self.stride_s = step_s if stride_s is None else stride_s
         self.tolerance_s, self.timeout_s = tolerance_s, timeout_s
         self._check_times(clock_offsets or {})
         self._offsets = {m.name: (clock_offsets or {}).get(m.device, 0.0) for m in self.schema}
