@@ -4,8 +4,8 @@
     python benchmarks/stream_soak.py --minutes 5 --anew # no bin is kept from window to window
 
 Sensors are switched off and on, chunks come in any order, one in a thousand long after its window.
-Prints time, latency of an answer (from the push that made it due), memory every two minutes of data, and
-what became of all samples.
+Prints time, latency of an answer (from the push that made it due), memory every two minutes of
+data, and what became of all samples.
 """
 
 from __future__ import annotations
@@ -101,7 +101,8 @@ def main() -> None:
     counts = metrics.sensors.values()
     print(
         f"{given.minutes:g} min of data in {spent:.1f} s ({worked:.1f} s of a core): "
-        f"{60 * given.minutes / spent:.0f} times real time; {metrics.windows} windows, {missing} with a sensor missing as a whole; "
+        f"{60 * given.minutes / spent:.0f} times real time; {metrics.windows} windows, "
+        f"{missing} with a sensor missing as a whole; "
         f"an answer takes {p50:.1f} ms (median), {p99:.1f} ms (99 %); {memory_mb():.1f} MB\n"
         f"samples: {sum(c.accepted for c in counts)} accepted, {sum(c.late for c in counts)} late, "
         f"{sum(c.dropped for c in counts)} dropped, {sum(c.rejected for c in counts)} rejected"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from maestro_ts.estimator import MaestroClassifier
 from maestro_ts.signals.cut import cut
 from maestro_ts.signals.folder import read_folder
 from maestro_ts.signals.window_spec import WindowSpec
-from maestro_ts.training.run import replacing
+from maestro_ts.training.run import Run, replacing
 
 SCHEMA = """\
 format: 1
@@ -90,9 +91,18 @@ def test_a_replay_gives_the_answers_of_predict(
 @pytest.mark.skipif(
     find_spec("pylsl") is None, reason="not run: the extra 'stream' (pylsl) is not installed"
 )
-def test_a_live_stream_ends_when_it_is_told_to(command: Command, run: Path):
-    done = command("stream", run, "--from", "lsl", "--stop-after-s", "0.1")
+def test_a_live_stream_says_what_is_not_done_to_it_and_ends_when_it_is_told_to(
+    command: Command, run: Path, tmp_path: Path
+):
+    filtered = shutil.copytree(run, tmp_path / "filtered")
+    schema = Run(filtered).schema
+    tree = json.loads(schema.read_text())
+    tree["layout"]["modalities"]["acc"]["downsample_hz"] = 20.0
+    schema.write_text(json.dumps(tree | {"distrust_scale": True}))
+    done = command("stream", filtered, "--from", "lsl", "--stop-after-s", "0.1")
     assert (done.code, done.out) == (0, "")
+    assert "acc: the run's data has downsample_hz of its schema" in done.err
+    assert "distrusts scales" in done.err
     assert "lsl: 0 windows answered" in done.err
     assert '"open": []' in done.err
 

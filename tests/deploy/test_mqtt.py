@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from live_streams import SENSORS, SPEC
+from live_streams import SENSORS
 
 from maestro_ts.deploy.mqtt import Mqtt, parse_payload
-from maestro_ts.deploy.stream_classifier import StreamClassifier
 from maestro_ts.deploy.stream_source import Chunk, run_stream
 from maestro_ts.errors import DataError, FormatError, MissingExtraError
+from maestro_ts.experiments.stream_job import Timing, mqtt_stream
 
 PROGRAM = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
 NEEDS_BROKER = pytest.mark.skipif(
@@ -100,11 +100,21 @@ def message(name: str, second: int) -> str:
 
 
 @NEEDS_BROKER
-def test_nothing_is_lost_when_the_broker_is_killed_in_the_middle(broker, sender, live_model):
-    source = Mqtt(SENSORS, "127.0.0.1", broker.port)
+def test_nothing_is_lost_when_the_broker_is_killed_in_the_middle(
+    broker, sender, live_model, tmp_path
+):
+    live_model.save(tmp_path / "run")
+    live = mqtt_stream(
+        tmp_path / "run",
+        # Time that passes while the broker is away is no silence of the sensors.
+        Timing(stride_s=2.0, timeout_s=3.0),
+        host="127.0.0.1",
+        port=broker.port,
+        prefix="maestro",
+        client_id="test",
+    )
+    stream, source = live.classifier, live.source
     until(lambda: source.connected)
-    # Time that passes while the broker is away is no silence of the sensors.
-    stream = StreamClassifier(live_model, windows=SPEC, start_s=0.0, timeout_s=3.0)
     sent, end = 0, time.monotonic() + LONG_S
 
     def send(until_s: int) -> None:
@@ -136,8 +146,8 @@ def test_nothing_is_lost_when_the_broker_is_killed_in_the_middle(broker, sender,
     counts = stream.metrics().sensors
     assert [counts[n].accepted for n in ("acc", "ecg", "eda")] == [640, 1000, 80]
     assert all(c.late == c.dropped == c.rejected == 0 for c in counts.values())
-    assert source.metrics()["reconnects"] == 1
-    assert source.metrics()["broken"] == 0
+    told = live.metrics()["source"]
+    assert (told["reconnects"], told["broken"]) == (1, 0)
 
 
 @NEEDS_BROKER

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -231,3 +233,15 @@ def test_numbers_labels_and_models_without_symbols(live_model):
     assert {r.answer for r in check_majority} == {"a"}
     assert check_majority[0].to_dict()["class"] == "a"
     assert check_majority[0].budgets == {}
+
+
+def test_the_example_of_the_page_runs(live_model, tmp_path, monkeypatch, capsys):
+    page = (Path(__file__).parents[2] / "docs" / "streaming.md").read_text()
+    (block,) = re.findall(r"```python\n(.*?)```", page, flags=re.S)
+    live_model.save(tmp_path / "runs" / "mine")
+    monkeypatch.chdir(tmp_path)
+    times = np.arange(32 * 20) / 32
+    exec(compile(block, "streaming.md", "exec"), {"times": times, "values": np.ones((640, 3))})
+    printed = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in printed[:-1]] == ["0.0", "2.0", "4.0", "6.0", "8.0", "10.0"]
+    assert "accepted=640" in printed[-1]

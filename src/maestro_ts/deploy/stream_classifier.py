@@ -15,24 +15,23 @@ from sklearn.utils.validation import check_is_fitted
 
 from maestro_ts.deploy.incremental import IncrementalFrontEnd
 from maestro_ts.deploy.ring_buffer import RingBuffer
+from maestro_ts.deploy.stream_input import check_clock, check_timing, samples_of
 from maestro_ts.deploy.stream_metrics import SensorMetrics, StreamMetrics
 from maestro_ts.deploy.stream_result import StreamResult, result_of
 from maestro_ts.deploy.stream_windows import window_of
-from maestro_ts.errors import ConfigError, DataError, nearest
+from maestro_ts.errors import DataError, nearest
 from maestro_ts.estimator import MaestroClassifier
 from maestro_ts.model.front_end import SymbolFrontEnd
 from maestro_ts.regressor import MaestroRegressor
 from maestro_ts.signals.baseline import Baseline, ZScore
 from maestro_ts.signals.coverage import is_covered
 from maestro_ts.signals.modality import Modality
-from maestro_ts.signals.recording import check_values
 from maestro_ts.signals.rows import BORDER_S
 from maestro_ts.signals.window_spec import WindowSpec
 
 __all__ = ["StreamClassifier"]
 
 ROUNDING = 1e-9  # of a step, as where windows of recordings are placed
-AHEAD_S = 3600.0  # a time this far ahead of all others is of another clock
 SPARE = 4  # times the samples that a rate promises are held
 IRREGULAR_ROWS = 2**18  # held of a modality without a rate
 
@@ -82,7 +81,7 @@ class StreamClassifier:
         step_s = self.windows.step_s or self.duration_s
         self.stride_s = step_s if stride_s is None else stride_s
         self.tolerance_s, self.timeout_s = tolerance_s, timeout_s
-        self._check_times(clock_offsets or {})
+        check_timing(self.schema, self.stride_s, tolerance_s, timeout_s, clock_offsets or {})
         self._offsets = {m.name: (clock_offsets or {}).get(m.device, 0.0) for m in self.schema}
         self._model = copy.copy(model)
         if isinstance(model.front_end_, SymbolFrontEnd):
@@ -133,7 +132,6 @@ class StreamClassifier:
             return []
         if not len(stamps):
             return []
-        stamps = stamps + self._offsets[modality]
         if self._origin_s is None:
             self._origin_s = float(stamps.min())
         stamps = stamps - self._origin_s
@@ -258,59 +256,19 @@ class StreamClassifier:
                     self._scales[m.name] = scale
         self._told_s = end_s
 
-    # ----------------------------------------------------------------- checks
-
     def _checked(
         self, m: Modality, times: ArrayLike, values: ArrayLike
     ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
-        """The samples as arrays; those that are none are counted before they are refused."""
-        where = f"modality {m.name!r}"
+        """Samples on the stream's clock; what is none is counted before it is refused."""
         try:
-            stamps = np.atleast_1d(np.asarray(times, np.float64))
-            samples = np.asarray(values, np.float32)
-            samples = samples[:, None] if samples.ndim == 1 and m.channels == 1 else samples
-            if stamps.ndim != 1 or samples.shape != (len(stamps), m.channels):
-                raise DataError(
-                    f"values {samples.shape} at times {stamps.shape} are no samples of "
-                    f"{m.channels} channels.",
-                    where=where,
-                )
-            check_values(samples, where)
-            if not m.static:
-                self._check_stamps(m, stamps, where)
+            stamps, samples = samples_of(m, times, values)
+            stamps = stamps + self._offsets.get(m.name, 0.0)
+            if self.now_s is not None and not m.static:
+                check_clock(m, stamps, self.now_s)
         except DataError:
             self._counts[m.name].rejected += max(1, np.size(times))
             raise
-        except (TypeError, ValueError) as error:
-            self._counts[m.name].rejected += 1
-            raise DataError(f"times and values are no numbers: {error}.", where=where) from error
         return stamps, samples
-
-    def _check_stamps(self, m: Modality, stamps: NDArray[np.float64], where: str) -> None:
-        if not np.isfinite(stamps).all():
-            raise DataError("times are not finite.", where=where)
-        now_s = self.now_s
-        latest = float(stamps.max(initial=-np.inf)) + self._offsets[m.name]
-        if now_s is not None and latest > now_s + AHEAD_S:
-            raise DataError(
-                f"time {latest:.6g} s is {latest - now_s:.6g} s ahead of the stream.",
-                where=where,
-                fix="Devices need one clock: give its clock offset.",
-            )
-
-    def _check_times(self, offsets: Mapping[str, float]) -> None:
-        if not (self.stride_s > 0 and math.isfinite(self.stride_s)):
-            raise ConfigError(f"stride_s must be positive, got {self.stride_s!r}.")
-        for name in ("tolerance_s", "timeout_s"):
-            value = getattr(self, name)
-            if not (value >= 0 and math.isfinite(value)):
-                raise ConfigError(f"{name} must be 0 or more, got {value!r}.")
-        for device in offsets:
-            if device not in self.schema.devices:
-                raise ConfigError(
-                    f"a clock offset is given for the device {device!r}, which there is not.",
-                    fix=nearest(device, self.schema.devices),
-                )
 
     def _capacity(self, m: Modality) -> int:
         """Rows held at most: what windows need while they wait, and more."""
