@@ -12,7 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 from running import Command, refused
 
+from maestro_ts.cli.stream_view import TerminalView
+from maestro_ts.deploy.stream_source import run_stream
 from maestro_ts.estimator import MaestroClassifier
+from maestro_ts.experiments.stream_job import Timing, replayed_streams
 from maestro_ts.signals.cut import cut
 from maestro_ts.signals.folder import read_folder
 from maestro_ts.signals.window_spec import WindowSpec
@@ -86,6 +89,19 @@ def test_a_replay_gives_the_answers_of_predict(
         assert line["budgets"].keys() == line["present"].keys()
     assert "7 windows answered" in done.err
     assert "320" in done.err
+
+
+def test_a_terminal_shows_the_last_answer_and_the_sensors(run: Path, walks: Path, capsys):
+    (_, live) = replayed_streams(run, walks, Timing())
+    with TerminalView() as view:
+        for result in run_stream(live.classifier, live.source, end_s=live.end_s):
+            view.show(live, result)
+        view.note("a note [with brackets]")
+    shown = capsys.readouterr().out
+    assert "12.00 to 16.00 s" in shown
+    assert "a note [with brackets]" in shown
+    for part in ("run ", "walk", "acc", "present", "temp", "missing", "320"):
+        assert part in shown
 
 
 @pytest.mark.skipif(

@@ -86,10 +86,11 @@ class Lsl:
         """Open streams that have appeared; count those whose program has started again."""
         for info in self._resolver.results():
             name, uid = info.name(), info.uid()
-            if name not in self.schema or self._uids.get(name) == uid:
+            if name not in self.schema:
                 continue
-            if name in self._inlets and self._still_there(name):
-                continue  # a second one of this name, beside the first
+            # It is open, or a second one beside that, or open until it is found lost.
+            if name in self._inlets and (self._still_there(name) or not info.source_id()):
+                continue
             why = self._unlike(self.schema[name], info)
             if why:
                 self._refused[name] = why
