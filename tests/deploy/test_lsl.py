@@ -19,7 +19,7 @@ from maestro_ts.errors import MissingExtraError
 NEEDS_LSL = pytest.mark.skipif(
     find_spec("pylsl") is None, reason="not run: the extra 'stream' (pylsl) is not installed"
 )
-LONG_S = 30.0
+LONG_S = 120.0
 
 
 def outlet(name: str, channels: int, rate_hz: float, source_id: str = "") -> Any:
