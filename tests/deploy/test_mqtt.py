@@ -49,6 +49,7 @@ class Broker:
             f"listener {self.port} 127.0.0.1\nallow_anonymous true\n"
             f"persistence true\npersistence_location {folder}/\nmax_queued_messages 0\n"
             "autosave_interval 1\nautosave_on_changes true\n"
+            "user root\n"  # started by root it would become another user, who cannot write here
         )
         self.start()
 
@@ -73,7 +74,6 @@ class Broker:
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Broker]:
-    tmp_path.chmod(0o777)  # a broker that root starts is another user
     found = Broker(tmp_path)
     yield found
     found.kill()

@@ -48,6 +48,7 @@ class Lsl:
         self._resolver = self._lsl.ContinuousResolver(forget_after=FORGET_S)
         self._inlets: dict[str, pylsl.StreamInlet] = {}
         self._uids: dict[str, str] = {}
+        self._lost_s: dict[str, float] = {}  # by identity
         self._reconnects = dict.fromkeys(schema.names, 0)
         self._refused: dict[str, str] = {}
 
@@ -91,6 +92,8 @@ class Lsl:
             # It is open, or a second one beside that, or open until it is found lost.
             if name in self._inlets and (self._still_there(name) or not info.source_id()):
                 continue
+            if time.monotonic() - self._lost_s.get(uid, -np.inf) < 2 * FORGET_S:
+                continue  # still listed, and gone
             why = self._unlike(self.schema[name], info)
             if why:
                 self._refused[name] = why
@@ -113,6 +116,7 @@ class Lsl:
             rows, stamps = self._inlets[name].pull_chunk(timeout=0.0, max_samples=4096)
         except RuntimeError:
             # LSL's LostError: a stream without a source id is gone, another may come.
+            self._lost_s[self._uids[name]] = time.monotonic()
             del self._inlets[name]
             return None
         if not stamps:
