@@ -13,6 +13,7 @@ EXTRAS = {
     "fastavro": "readers", "wfdb": "wfdb", "pooch": "download",
     "lightgbm": "rivals", "aeon": "rivals",
     "onnxscript": "export", "onnxruntime": "export",
+    "pylsl": "stream", "paho-mqtt": "stream",
 }  # fmt: skip
 
 

@@ -29,7 +29,7 @@ from maestro_ts.signals.store import Manifest, is_store, open_windows
 from maestro_ts.signals.windows import Windows
 from maestro_ts.training.run import Run
 
-__all__ = ["predict_files"]
+__all__ = ["predict_files", "read_unseen", "windows_used"]
 
 
 def predict_files(
@@ -94,7 +94,7 @@ def predict_files(
 
 def _check_alone(folder: Path) -> None:
     """Refuse windows without their recordings where the model knows values by a baseline."""
-    used = _used(folder)
+    used = windows_used(folder)
     if used is not None and used.baseline_s is not None:
         raise ConfigError(
             f"the run's baseline is of recordings, an .npz holds windows. {used.baseline_text()}",
@@ -103,7 +103,7 @@ def _check_alone(folder: Path) -> None:
         )
 
 
-def _used(folder: Path) -> WindowSpec | None:
+def windows_used(folder: Path) -> WindowSpec | None:
     """How the run's data was cut; None where its results are not there."""
     if not Run(folder).results.exists():
         return None
@@ -123,45 +123,55 @@ def _from_files(
     folder: Path, source: Path, progress: Progress, names: Mapping[str, str], distrust: bool
 ) -> Windows:
     """Read the files and cut them as the run's data was cut."""
-    stored: dict[str, Any] = json.loads(Run(folder).schema.read_text())
-    distrust = distrust or stored.get("distrust_scale", False)
-    used = _used(folder)
+    used = windows_used(folder)
     if is_store(source):
         if names:
             raise ConfigError("--map does not rename the modalities of a store.")
+        stored = _stored(folder)
         manifest = Manifest.load(source)
-        check_store(manifest, source, distrust)
+        check_store(manifest, source, distrust or stored.get("distrust_scale", False))
         check_store_filters(manifest.layout, stored.get("layout"), str(source))
         return open_windows(source, used)
-    found = renamed(_read(folder, stored, source, progress, names, distrust), names)
-    for refusal in found.reading.refused[:5]:
-        progress.note(f"not read: {refusal.where}: {refusal.why}")
-    if told := distrusted(found.reading.recordings):
-        progress.note(told)
+    found = read_unseen(folder, source, progress, names, distrust=distrust)
     return cut(found.reading.recordings, found.schema, used or found.card.windows)
 
 
-def _read(
+def read_unseen(
     folder: Path,
-    stored: Mapping[str, Any],
     source: Path,
     progress: Progress,
     names: Mapping[str, str],
-    distrust: bool,
+    *,
+    distrust: bool = False,
 ) -> Source:
-    """Read by the input's own schema, or else as the data that the run was trained on."""
+    """Read recordings for a run: by the input's own schema, or else as the run's data was read."""
+    stored = _stored(folder)
     name, layout = stored.get("dataset"), stored.get("layout")
+    distrust = distrust or stored.get("distrust_scale", False)
 
     def told(done: int, total: int) -> None:
         progress.update("reading", done, total)
 
     if layout is not None or is_folder(source):
-        return read_unlabelled(source, layout, told, names=names, distrust=distrust)
-    if name not in DATASETS:
+        found = read_unlabelled(source, layout, told, names=names, distrust=distrust)
+    elif name in DATASETS:
+        found = read_dataset(name, source, told, distrust=distrust)
+    else:
         raise RunError(
             "this model was not trained on a registered data set.",
             where=str(folder),
             fix="Give a folder with a schema.yaml, or an .npz with one array "
             "[windows, samples, channels] per modality.",
         )
-    return read_dataset(name, source, told, distrust=distrust)
+    found = renamed(found, names)
+    for refusal in found.reading.refused[:5]:
+        progress.note(f"not read: {refusal.where}: {refusal.why}")
+    if note := distrusted(found.reading.recordings):
+        progress.note(note)
+    return found
+
+
+def _stored(folder: Path) -> dict[str, Any]:
+    """What a run says of its data."""
+    stored: dict[str, Any] = json.loads(Run(folder).schema.read_text())
+    return stored

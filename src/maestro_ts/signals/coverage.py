@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from maestro_ts.errors import DataError
 from maestro_ts.signals.modality import Schema
 
-__all__ = ["covered"]
+__all__ = ["covered", "is_covered"]
 
 
 def covered(
@@ -35,6 +35,19 @@ def covered(
     DataError
         None.
     """
+    kept = is_covered(schema, valid, duration_s, share)
+    if not kept.any():
+        raise DataError(
+            f"no window has a modality with {share:.0%} of its samples.",
+            fix="Choose a smaller min_coverage.",
+        )
+    return np.flatnonzero(kept)
+
+
+def is_covered(
+    schema: Schema, valid: NDArray[np.int64], duration_s: NDArray[np.float64], share: float
+) -> NDArray[np.bool_]:
+    """Which windows `covered` keeps, (n,)."""
     kept = np.zeros(len(valid), dtype=bool)
     for m, modality in enumerate(schema):
         if modality.static:
@@ -43,9 +56,4 @@ def covered(
         promised = np.floor((modality.rate_hz or 0.0) * duration_s + 1e-9)
         needed = np.ceil(share * promised - 1e-9)
         kept |= valid[:, m] >= np.maximum(needed, 1)
-    if not kept.any():
-        raise DataError(
-            f"no window has a modality with {share:.0%} of its samples.",
-            fix="Choose a smaller min_coverage.",
-        )
-    return np.flatnonzero(kept)
+    return kept

@@ -8,7 +8,7 @@ alphabet. A word has no channel: kernels read up to two.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -149,16 +149,52 @@ class Dictionary:
     @np.errstate(over="ignore", invalid="ignore")  # values at the end of what float32 holds
     def words(self, samples: Samples, duration_s: NDArray[np.float64]) -> Words:
         """Words of all windows, whatever is missing."""
-        mean, deviation = self.state["mean"][:, None], self.state["deviation"][:, None]
-        by = 1.0 / np.maximum(deviation, np.maximum(FLAT * mean, 1e-30))
         symbols = np.zeros((len(duration_s), self.bins, self.competition.features), np.uint8)
         reach = np.zeros((len(duration_s), self.bins, 2), dtype=np.int32)
         for some, signal in self._held(samples, duration_s):
             reach[some] = signal.reach
-            rows = symbols[some].reshape(-1, self.competition.features)
-            for at, values in self.competition.blocks(signal):
-                rows[at] = to_symbols((values - mean) * by, self.cuts).T
+            self._spell(signal, symbols[some].reshape(-1, self.competition.features))
         return Words(symbols, reach)
+
+    @np.errstate(over="ignore", invalid="ignore")
+    def renewed(
+        self,
+        samples: Samples,
+        duration_s: NDArray[np.float64],
+        known: NDArray[np.uint8],
+        sure: NDArray[np.bool_],
+    ) -> tuple[Words, NDArray[np.bool_]]:
+        """Words of one window, some of whose bins were spelled in an earlier one.
+
+        Parameters
+        ----------
+        samples, duration_s
+            Of one window.
+        known : ndarray, shape (L, F)
+            Words of its bins as far as they are known.
+        sure : ndarray, shape (L,), bool
+            True where they are, and held in the earlier window whatever lay beyond it.
+
+        Returns
+        -------
+        words : Words
+            As `words` gives them.
+        sure : ndarray, shape (L,), bool
+            True where they hold whatever lies beyond this window.
+        """
+        beyond = reads_beyond(self.competition.unit)
+        signal = held(samples, duration_s, self.bins, self.rate_hz, beyond)
+        again = ~(sure & signal.whole)
+        symbols = np.where(again[:, None], np.uint8(MISSING), known)
+        self._spell(replace(signal, positions=np.where(again, signal.positions, 0)), symbols)
+        return Words(symbols[None], signal.reach), signal.whole
+
+    def _spell(self, signal: Held, rows: NDArray[np.uint8]) -> None:
+        """Put the words of all bins that have positions into their rows (n · L, F)."""
+        mean, deviation = self.state["mean"][:, None], self.state["deviation"][:, None]
+        by = 1.0 / np.maximum(deviation, np.maximum(FLAT * mean, 1e-30))
+        for at, values in self.competition.blocks(signal):
+            rows[at] = to_symbols((values - mean) * by, self.cuts).T
 
     @np.errstate(over="ignore", invalid="ignore")
     def _moments(

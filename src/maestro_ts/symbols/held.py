@@ -34,6 +34,8 @@ class Held:
         Every so many samples of a bin there is a position, so many in all; 0 in an empty bin.
     reach : ndarray, shape (n, L, 2), int32
         First and last bin of which something is read at the positions of a bin.
+    whole : ndarray, shape (n · L,), bool
+        True where all that is read at a bin's positions are samples of the window.
     nothing : int
         A place in `values` around which all are 0.
     """
@@ -43,6 +45,7 @@ class Held:
     stride: NDArray[np.int64]
     positions: NDArray[np.int64]
     reach: NDArray[np.int32]
+    whole: NDArray[np.bool_]
     nothing: int
 
 
@@ -83,8 +86,11 @@ def held(
 
     used = np.flatnonzero(count)
     window, last = used // bins, (first + (positions - 1) * stride)[used]
-    before = np.maximum(first[used] - beyond, begins[window])
-    after = np.minimum(last + beyond + 1, (begins + lengths)[window] - 1)
+    low, high = begins[window], (begins + lengths)[window] - 1
+    before = np.maximum(first[used] - beyond, low)
+    after = np.minimum(last + beyond + 1, high)
+    whole = np.zeros(n * bins, dtype=bool)
+    whole[used] = (first[used] - beyond >= low) & (last + beyond + 1 <= high)
     # By time as well: a stream that begins late was as little there as one that begins with NaN.
     within, long = times[first[used]] - beyond / rate_hz, times[last] + (beyond + 1) / rate_hz
     reach = np.zeros((n * bins, 2), dtype=np.int32)
@@ -99,6 +105,7 @@ def held(
         stride=stride,
         positions=positions,
         reach=np.clip(reach, 0, bins - 1).reshape(n, bins, 2),
+        whole=whole,
         nothing=int(spans.sum()) + beyond,
     )
 

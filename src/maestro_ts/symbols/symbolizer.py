@@ -176,7 +176,7 @@ class Symbolizer:
         if self.settings.interpolate_hz is not None:
             windows = interpolate(windows, self.settings.interpolate_hz)
         return {
-            m.name: self._drop_sparse_bins(
+            m.name: self.drop_sparse_bins(
                 bin_samples(
                     windows.samples[m.name],
                     windows.duration_s,
@@ -189,7 +189,7 @@ class Symbolizer:
             for m in self.schema_
         }
 
-    def _drop_sparse_bins(
+    def drop_sparse_bins(
         self, binned: Binned, m: Modality, duration_s: NDArray[np.float64]
     ) -> Binned:
         """A bin counts as present with the least share of valid samples that the recipe asks."""
