@@ -25,6 +25,7 @@ from maestro_ts.cli import (
     pretrain,
     report,
     sensors,
+    serve,
 )
 from maestro_ts.errors import MaestroError
 
@@ -55,6 +56,7 @@ app.command("report")(report.report)
 app.command("cost")(cost.cost)
 app.command("sensors")(sensors.sensors)
 app.command("export")(export.export)
+app.command("serve")(serve.serve)
 app.command("experiment")(experiment.experiment)
 app.command("doctor")(doctor.doctor)
 

@@ -1,0 +1,207 @@
+// The page: a recording, its switches, and the answer that follows them.
+const SHOWN = 12;  // rows of classes
+const PAUSE = 120;  // milliseconds from the last switch to the question
+const state = { card: null, source: null, labels: [], off: new Set(), whole: null, now: null, signals: null, which: 0, moment: 0 };
+let question = null, later = 0;
+
+const tell = text => { $('problem').textContent = text; $('problem').hidden = !text; };
+const recording = answer => answer.recordings[state.which];
+const percent = p => `${Math.round(100 * p)} %`;
+const number = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
+
+const open = async (source, labels = []) => {
+  Object.assign(state, { source, labels, off: new Set(), whole: null, signals: null, which: 0, moment: 0 });
+  await update();
+};
+
+const update = async () => {
+  question?.abort();
+  const own = question = new AbortController();
+  document.body.classList.add('busy');
+  try {
+    const answer = await predict(state.source, state.off, { signals: !state.signals, signal: own.signal });
+    if (own !== question) return;
+    state.now = answer;
+    state.signals ??= answer.recordings.map(r => r.signals);
+    if (!state.off.size) state.whole = answer;
+    tell('');
+    show();
+  } catch (error) {
+    if (error.name === 'AbortError' || own !== question) return;
+    if (error.status === 401) $('login').hidden = false;
+    tell(error.message);
+  }
+  document.body.classList.remove('busy');
+};
+
+const show = () => {
+  const answer = state.now;
+  $('several').hidden = answer.recordings.length < 2;
+  if ($('which').options.length !== answer.recordings.length)
+    $('which').replaceChildren(...answer.recordings.map((r, i) => new Option(r.name || `${i + 1}`, i)));
+  $('which').value = state.which;
+  $('results').hidden = false;
+  const windows = recording(answer).windows;
+  $('moment').max = Math.max(windows.length - 1, 0);
+  state.moment = Math.min(state.moment, windows.length - 1);
+  $('moment').value = state.moment;
+  headline(windows);
+  list(windows);
+  draw();
+};
+
+const changes = () => {
+  if (!state.whole || !state.off.size) return null;
+  const before = recording(state.whole).windows;
+  return recording(state.now).windows.filter((w, i) => w.class !== before[i]?.class);
+};
+
+const shares = windows => {
+  const counts = new Map();
+  for (const w of windows) counts.set(w.class, (counts.get(w.class) ?? 0) + 1);
+  return [...counts].sort((a, b) => b[1] - a[1]).map(([name, n]) => [name, n / windows.length]);
+};
+
+const headline = windows => {
+  const known = windows.filter(w => !w.nothing_present), found = shares(known), changed = changes();
+  $('headline').textContent = !windows.length ? 'Too short for a window.'
+    : !known.length ? 'Nothing is known: no sensor is there.'
+    : found.slice(0, 3).map(([name, share]) => `${name} ${percent(share)}`).join(' · ') + (found.length > 3 ? ` · ${found.length - 3} more` : '');
+  const missing = windows.length - known.length;
+  $('change').textContent = [
+    changed && `${changed.length} of ${windows.length} windows have another answer than with every sensor on.`,
+    right(known),
+    missing && known.length ? `${missing} windows have no sensor at all.` : '',
+  ].filter(Boolean).join(' ');
+};
+
+// Of windows within one true label.
+const right = windows => {
+  if (!state.labels.length) return '';
+  const within = windows.map(w => [w, state.labels.find(l => l.start_s <= w.start_s && l.end_s >= w.start_s + w.duration_s)]).filter(([, l]) => l);
+  if (!within.length) return '';
+  const hits = within.filter(([w, l]) => w.class === l.label).length;
+  return `Right in ${hits} of the ${within.length} windows with one true class (outlined).`;
+};
+
+const meanBudget = (windows, name) => {
+  const found = windows.map(w => w.budgets[name]).filter(b => b !== undefined);
+  return found.length ? found.reduce((a, b) => a + b, 0) / found.length : null;
+};
+
+const item = modality => {
+  const li = document.createElement('li'), name = modality.name;
+  const rate = modality.static ? 'static' : modality.rate_hz ? `${number.format(modality.rate_hz)} Hz` : 'irregular';
+  const told = [rate, modality.channels > 1 && `${modality.channels} channels`, modality.unit, modality.device !== name && modality.device].filter(Boolean);
+  const head = document.createElement('div'), button = document.createElement('button'), text = document.createElement('div');
+  head.className = 'head';
+  Object.assign(button, { type: 'button', className: 'switch' });
+  button.setAttribute('role', 'switch');
+  const bold = document.createElement('b'), small = document.createElement('span');
+  bold.textContent = name;
+  small.textContent = told.join(' · ');
+  text.append(bold, small);
+  button.append(text);
+  button.setAttribute('aria-label', `${name}, ${told.join(', ')}`);
+  button.addEventListener('click', () => {
+    if (!state.off.delete(name)) state.off.add(name);
+    switches();
+    clearTimeout(later);
+    later = setTimeout(update, PAUSE);
+  });
+  const budget = document.createElement('div'), meter = document.createElement('meter'), value = document.createElement('output');
+  budget.className = 'budget';
+  budget.append('budget', meter, value);
+  meter.setAttribute('aria-label', `Budget of ${name}`);
+  head.append(button, budget);
+  const canvas = document.createElement('canvas');
+  canvas.setAttribute('role', 'img');
+  li.append(head, canvas);
+  li.parts = { modality, button, meter, value, canvas };
+  return li;
+};
+
+const switches = () => {
+  for (const { parts } of $('list').children) parts.button.setAttribute('aria-checked', String(!state.off.has(parts.modality.name)));
+  $('all').disabled = !state.off.size;
+};
+
+const list = windows => {
+  if (!$('list').children.length) $('list').append(...state.card.modalities.map(item));
+  switches();
+  const means = [...$('list').children].map(({ parts }) => meanBudget(windows, parts.modality.name));
+  const most = Math.max(state.card.budget_max ?? 0, ...means, 1e-9);
+  [...$('list').children].forEach(({ parts }, i) => {
+    Object.assign(parts.meter, { min: 0, max: most, value: means[i] ?? 0 });
+    parts.value.textContent = means[i] === null ? 'not there' : number.format(means[i]);
+  });
+};
+
+const draw = () => {
+  if (!state.now) return;
+  const found = recording(state.now), windows = found.windows, duration = found.duration_s || 1;
+  const here = windows[state.moment], moment = here && [here.start_s, here.start_s + here.duration_s];
+  const total = state.card.classes.map((_, k) => found.timeline.reduce((sum, c) => sum + (c.probabilities?.[k] ?? 0) * (c.end_s - c.start_s), 0));
+  const kept = new Set(total.map((t, k) => [t, k]).sort((a, b) => b[0] - a[0]).slice(0, SHOWN).map(([, k]) => k));
+  const rows = state.card.classes.map((name, index) => ({ name, index })).filter(r => kept.has(r.index));
+  const changed = changes()?.map(w => [w.start_s, w.start_s + w.duration_s]) ?? null;
+  drawTimeline($('timeline'), { rows, cells: found.timeline, changed, labels: state.labels, duration, moment });
+  const said = shares(windows.filter(w => !w.nothing_present)).map(([name, share]) => `${name} in ${percent(share)} of the windows`);
+  $('timeline').setAttribute('aria-label', `Probability of each class over ${number.format(duration)} s: ${said.join(', ') || 'nothing is known'}.`);
+  for (const { parts } of $('list').children) {
+    const name = parts.modality.name, off = state.off.has(name);
+    const bands = (found.symbols ?? []).map(w => ({ ...w, views: w.views[name] ?? {} }));
+    drawSensor(parts.canvas, { signal: state.signals[state.which]?.[name], bands, alphabet: state.card.alphabet, duration, off, moment });
+    const gone = bands.flatMap(w => Object.values(w.views).flat(2)), share = gone.filter(s => s === 0).length / (gone.length || 1);
+    parts.canvas.setAttribute('aria-label', `Signal of ${name} over time with its symbols, ${percent(share)} of them missing.`);
+  }
+  if (!here) { $('at').textContent = ''; return; }
+  const best = Object.entries(here.probabilities).sort((a, b) => b[1] - a[1]).slice(0, 3).map(([n, p]) => `${n} ${percent(p)}`);
+  const given = Object.entries(here.budgets).map(([n, b]) => `${n} ${number.format(b)}`);
+  $('at').textContent = `${number.format(here.start_s)}–${number.format(here.start_s + here.duration_s)} s: `
+    + (here.nothing_present ? 'no sensor is there; the learned prior says ' : '') + best.join(', ') + (given.length ? `; budgets ${given.join(', ')}` : '');
+};
+
+const openFile = async file => {
+  try {
+    await open({ body: file, type: typeOf(file.name) });
+  } catch (error) { tell(error.message); }
+};
+
+const start = async () => {
+  try {
+    const card = state.card = await ask('/v1/model');
+    tell('');
+    $('login').hidden = true;
+    document.title = `${card.title} – MAESTRO live`;
+    $('title').textContent = card.title;
+    const cut = card.windows.duration_s ? `windows of ${card.windows.duration_s} s` : 'one window a recording';
+    $('about').textContent = `Run “${card.run}”: ${card.modalities.length} sensors, ${card.classes.length} classes, ${cut}. Any sensor may be missing.`;
+    $('foot').textContent = `maestro-ts ${card.version}. What is dropped here goes to this service and to nobody else.`;
+    $('demo').hidden = !card.example;
+  } catch (error) {
+    if (error.status === 401) { $('title').textContent = 'MAESTRO live'; $('login').hidden = false; }
+    tell(error.message);
+  }
+};
+
+$('demo').addEventListener('click', async () => {
+  try {
+    const example = await ask('/v1/example');
+    await open({ body: JSON.stringify(example.body), type: 'application/json' }, example.labels);
+  } catch (error) { tell(error.message); }
+});
+$('file').addEventListener('change', () => { if ($('file').files.length) openFile($('file').files[0]); $('file').value = ''; });
+$('which').addEventListener('change', () => { state.which = +$('which').value; state.moment = 0; show(); });
+$('all').addEventListener('click', () => { state.off.clear(); switches(); update(); });
+$('moment').addEventListener('input', () => { state.moment = +$('moment').value; draw(); });
+$('login').addEventListener('submit', event => { event.preventDefault(); token = $('token').value; start(); });
+for (const kind of ['dragover', 'dragleave', 'drop'])
+  addEventListener(kind, event => {
+    event.preventDefault();
+    $('drop').classList.toggle('over', kind === 'dragover');
+    if (kind === 'drop' && event.dataTransfer.files.length) openFile(event.dataTransfer.files[0]);
+  });
+addEventListener('resize', draw);
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', draw);
+start();
