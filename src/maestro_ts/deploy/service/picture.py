@@ -13,7 +13,7 @@ from maestro_ts.signals.windows import Windows
 
 __all__ = ["signals_of", "symbols_of"]
 
-COLUMNS = 600  # of a picture; each shows the least and the largest of its samples
+COLUMNS = 3000  # of a picture that can be zoomed; each has the least and the largest sample
 ROUNDING_S = 1e-9
 
 

@@ -52,9 +52,9 @@ const ROW = 22, AXIS = 24;
 
 // One row a class: the fuller the colour, the more probable. The true labels are outlines.
 const drawTimeline = (canvas, { rows, cells, changed, labels, duration, moment }) => {
-  const extra = changed ? 1 : 0, height = (rows.length + extra) * ROW + AXIS;
+  const height = (rows.length + 1) * ROW + AXIS;
   const [pen, width] = surface(canvas, height);
-  const left = Math.min(Math.max(...[...rows.map(r => r.name), extra ? 'changed' : ''].map(n => pen.measureText(n).width)) + 12, width * .3);
+  const left = Math.min(Math.max(...[...rows.map(r => r.name), 'changed'].map(n => pen.measureText(n).width)) + 12, width * .3);
   const x = t => left + t / duration * (width - left - 1), blank = hatch(pen);
   rows.forEach((row, k) => {
     const y = k * ROW;
@@ -76,18 +76,17 @@ const drawTimeline = (canvas, { rows, cells, changed, labels, duration, moment }
       pen.strokeRect(x(label.start_s) + 1, y + 2, x(label.end_s) - x(label.start_s) - 2, ROW - 4);
   });
   const foot = rows.length * ROW;
-  if (extra) {
-    pen.fillStyle = colour('muted');
-    pen.fillText('changed', 0, foot + ROW / 2);
-    pen.fillStyle = colour('c4');
-    for (const [from, to] of changed) pen.fillRect(x(from), foot + 6, Math.max(x(to) - x(from), 2), ROW - 12);
-  }
+  pen.fillStyle = colour('muted');
+  pen.fillText('changed', 0, foot + ROW / 2);
+  pen.fillStyle = colour('c4');
+  for (const [from, to] of changed) pen.fillRect(x(from), foot + 6, Math.max(x(to) - x(from), 2), ROW - 12);
   pen.fillStyle = colour('muted');
   for (const t of ticks(duration)) {
     const text = `${t} s`, wide = pen.measureText(text).width;
     pen.fillText(text, Math.min(Math.max(x(t) - wide / 2, left), width - wide), height - AXIS / 2);
   }
   drawMoment(pen, moment, x, 0, height - AXIS + 4);
+  canvas.timeAt = at => (at - left) / (width - left - 1) * duration;
 };
 
 const drawMoment = (pen, moment, x, top, bottom) => {
@@ -98,12 +97,12 @@ const drawMoment = (pen, moment, x, top, bottom) => {
 };
 
 // A signal, and below it bands of symbols: one a view, in each one row a channel.
-const drawSensor = (canvas, { signal, bands, alphabet, duration, off, moment }) => {
-  const channels = signal ? signal.values.length : 1, row = Math.max(4, Math.round(12 / channels));
+const drawSensor = (canvas, { signal, bands, alphabet, span, off, moment }) => {
+  const channels = signal ? signal.values.length : 1, row = Math.max(6, Math.round(14 / channels));
   const views = bands.length ? Object.keys(bands[0].views) : [];
   const high = 96, band = row * (bands.length ? bands[0].views[views[0]].length : 0) + 4;
   const [pen, width] = surface(canvas, high + views.length * (band + 14) + 4);
-  const x = t => t / duration * (width - 2) + 1, blank = hatch(pen);
+  const x = t => (t - span[0]) / (span[1] - span[0]) * (width - 2) + 1, blank = hatch(pen);
   pen.fillStyle = colour('page');
   pen.fillRect(0, 0, width, high);
   if (!signal) {
@@ -113,7 +112,7 @@ const drawSensor = (canvas, { signal, bands, alphabet, duration, off, moment }) 
     pen.fillText('not in this recording', 8, high / 2);
   } else {
     const all = signal.values.flat().filter(v => v !== null);
-    const low = Math.min(...all), span = Math.max(...all) - low || 1;
+    const low = Math.min(...all), reach = Math.max(...all) - low || 1;
     pen.globalAlpha = off ? .25 : 1;
     signal.values.forEach((values, c) => {
       pen.strokeStyle = colour(`c${c % 6}`);
@@ -122,9 +121,9 @@ const drawSensor = (canvas, { signal, bands, alphabet, duration, off, moment }) 
       let down = false;  // a gap stays a gap: a line across it would invent the signal
       values.forEach((v, i) => {
         if (v === null) { down = false; return; }
-        const at = [x(signal.times_s[i]), high - 6 - (v - low) / span * (high - 12)];
+        const at = [x(signal.times_s[i]), high - 6 - (v - low) / reach * (high - 12)];
         if (down) pen.lineTo(...at); else pen.moveTo(...at);
-        if (values.length === 1) pen.lineTo(x(duration), at[1]);
+        if (values.length === 1) pen.lineTo(x(span[1]), at[1]);
         down = true;
       });
       pen.stroke();
@@ -140,8 +139,8 @@ const drawSensor = (canvas, { signal, bands, alphabet, duration, off, moment }) 
       window.views[view].forEach((symbols, c) => symbols.forEach((s, i) => {
         const each = window.duration_s / symbols.length, from = x(window.start_s + i * each);
         pen.fillStyle = s === 0 ? blank : symbolColour((s - 1) / (alphabet - 1));
-        pen.fillRect(from, y + c * row, x(window.start_s + (i + 1) * each) - from + .3, row - (row > 4 ? 1 : 0));
+        pen.fillRect(from, y + c * row, x(window.start_s + (i + 1) * each) - from + .3, row - 1);
       }));
   });
-  drawMoment(pen, moment, x, 0, high);
+  if (x(moment?.[0] ?? 0) > 1 || x(moment?.[1] ?? 0) < width - 2) drawMoment(pen, moment, x, 0, high);
 };

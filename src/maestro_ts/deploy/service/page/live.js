@@ -1,12 +1,12 @@
 // The page: a recording, its switches, and the answer that follows them.
 const SHOWN = 12;  // rows of classes
 const PAUSE = 120;  // milliseconds from the last switch to the question
-const state = { card: null, source: null, labels: [], off: new Set(), whole: null, now: null, signals: null, which: 0, moment: 0 };
+const state = { card: null, source: null, labels: [], off: new Set(), whole: null, now: null, signals: null, which: 0, moment: 0, zoom: false };
 let question = null, later = 0;
 
 const tell = text => { $('problem').textContent = text; $('problem').hidden = !text; };
 const recording = answer => answer.recordings[state.which];
-const percent = p => `${Math.round(100 * p)} %`;
+const percent = p => `${Math.round(100 * p)}\u00a0%`;
 const number = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
 
 const open = async (source, labels = []) => {
@@ -144,14 +144,18 @@ const draw = () => {
   const total = state.card.classes.map((_, k) => found.timeline.reduce((sum, c) => sum + (c.probabilities?.[k] ?? 0) * (c.end_s - c.start_s), 0));
   const kept = new Set(total.map((t, k) => [t, k]).sort((a, b) => b[0] - a[0]).slice(0, SHOWN).map(([, k]) => k));
   const rows = state.card.classes.map((name, index) => ({ name, index })).filter(r => kept.has(r.index));
-  const changed = changes()?.map(w => [w.start_s, w.start_s + w.duration_s]) ?? null;
+  const changed = changes()?.map(w => [w.start_s, w.start_s + w.duration_s]) ?? [];
   drawTimeline($('timeline'), { rows, cells: found.timeline, changed, labels: state.labels, duration, moment });
   const said = shares(windows.filter(w => !w.nothing_present)).map(([name, share]) => `${name} in ${percent(share)} of the windows`);
   $('timeline').setAttribute('aria-label', `Probability of each class over ${number.format(duration)} s: ${said.join(', ') || 'nothing is known'}.`);
+  const near = state.zoom && here && (found.symbols?.find(w => w.start_s <= here.start_s && here.start_s < w.start_s + w.duration_s) ?? here);
+  const span = near ? [near.start_s, near.start_s + near.duration_s] : [0, duration];
+  $('zoom').textContent = near ? `${number.format(span[0])}–${number.format(span[1])} s: show all` : 'Zoom to the window above';
+  $('zoom').setAttribute('aria-pressed', String(Boolean(near)));
   for (const { parts } of $('list').children) {
     const name = parts.modality.name, off = state.off.has(name);
     const bands = (found.symbols ?? []).map(w => ({ ...w, views: w.views[name] ?? {} }));
-    drawSensor(parts.canvas, { signal: state.signals[state.which]?.[name], bands, alphabet: state.card.alphabet, duration, off, moment });
+    drawSensor(parts.canvas, { signal: state.signals[state.which]?.[name], bands, alphabet: state.card.alphabet, span, off, moment });
     const gone = bands.flatMap(w => Object.values(w.views).flat(2)), share = gone.filter(s => s === 0).length / (gone.length || 1);
     parts.canvas.setAttribute('aria-label', `Signal of ${name} over time with its symbols, ${percent(share)} of them missing.`);
   }
@@ -195,6 +199,12 @@ $('file').addEventListener('change', () => { if ($('file').files.length) openFil
 $('which').addEventListener('change', () => { state.which = +$('which').value; state.moment = 0; show(); });
 $('all').addEventListener('click', () => { state.off.clear(); switches(); update(); });
 $('moment').addEventListener('input', () => { state.moment = +$('moment').value; draw(); });
+$('zoom').addEventListener('click', () => { state.zoom = !state.zoom; draw(); });
+$('timeline').addEventListener('click', event => {
+  const at = $('timeline').timeAt(event.offsetX), windows = recording(state.now).windows;
+  const found = windows.findLastIndex(w => w.start_s <= at);
+  if (found >= 0) { state.moment = found; $('moment').value = found; draw(); }
+});
 $('login').addEventListener('submit', event => { event.preventDefault(); token = $('token').value; start(); });
 for (const kind of ['dragover', 'dragleave', 'drop'])
   addEventListener(kind, event => {
