@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from starlette.exceptions import HTTPException
 
 from maestro_ts._version import __version__
@@ -107,7 +107,11 @@ def _add_guarded(
     card = _card(predicting, example)
 
     @app.get(
-        "/metrics", dependencies=guarded, responses=_said(401), summary="Counters for Prometheus"
+        "/metrics",
+        dependencies=guarded,
+        response_class=PlainTextResponse,
+        responses=_said(401),
+        summary="Counters for Prometheus",
     )
     async def metrics() -> Response:
         return Response(predicting.metrics.text(), media_type="text/plain; version=0.0.4")

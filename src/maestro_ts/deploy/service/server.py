@@ -114,6 +114,6 @@ def read_token(path: Path | None) -> str | None:
         token = (path.read_text().splitlines() or [""])[0].strip()
     except (OSError, ValueError) as error:
         raise ConfigError(f"cannot be read: {error}.", where=str(path)) from error
-    if not token:
-        raise ConfigError("holds no token in its first line.", where=str(path))
+    if not token or not token.isascii():
+        raise ConfigError("holds no token of ASCII letters in its first line.", where=str(path))
     return token

@@ -105,19 +105,18 @@ def _damage(kind: str) -> Iterator[None]:
 
 def _refuse_compressed(body: bytes) -> None:
     """Compression is the one way in which an Arrow body can be larger than it is."""
-    with pa.ipc.MessageReader.open_stream(pa.BufferReader(body)) as messages:
-        for message in messages:
-            if message.type == "record batch" and _has_compression(message.metadata):
-                raise FormatError(
-                    "the Arrow body is compressed.",
-                    where="body",
-                    fix="Write it without compression, or send Parquet.",
-                )
+    for message in pa.ipc.MessageReader.open_stream(pa.BufferReader(body)):
+        if message.type != "schema" and _has_compression(message):
+            raise FormatError(
+                "the Arrow body is compressed.",
+                where="body",
+                fix="Write it without compression, or send Parquet.",
+            )
 
 
-def _has_compression(metadata: pa.Buffer) -> bool:
-    """Whether a message's record batch names a codec (flatbuffers: Message.header.compression)."""
-    data = metadata.to_pybytes()
+def _has_compression(message: pa.Message) -> bool:
+    """Whether a record batch names a codec (flatbuffers: Message.header[.data].compression)."""
+    data = message.metadata.to_pybytes()
 
     def field(table: int, number: int) -> int | None:
         """Where a field of a table lies."""
@@ -131,8 +130,10 @@ def _has_compression(metadata: pa.Buffer) -> bool:
     def follow(place: int) -> int:
         return place + int(struct.unpack_from("<I", data, place)[0])
 
-    header = field(follow(0), 2)
-    return header is not None and field(follow(header), 3) is not None
+    batch = field(follow(0), 2)
+    if batch is not None and message.type == "dictionary":
+        batch = field(follow(batch), 1)
+    return batch is not None and field(follow(batch), 3) is not None
 
 
 def _check_rows(rows: int) -> None:

@@ -32,7 +32,7 @@ const ask = async (path, options = {}, tries = 8) => {
 const TYPES = {
   csv: 'text/csv', json: 'application/json', parquet: 'application/vnd.apache.parquet',
   pq: 'application/vnd.apache.parquet', arrow: 'application/vnd.apache.arrow.file',
-  feather: 'application/vnd.apache.arrow.file', arrows: 'application/vnd.apache.arrow.stream',
+  arrows: 'application/vnd.apache.arrow.stream',
 };
 
 const typeOf = name => {
