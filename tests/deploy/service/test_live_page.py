@@ -62,7 +62,9 @@ def url(run: ServedRun, body: Body) -> Iterator[str]:
 @pytest.mark.skipif(BROWSER is None, reason="no chromium on the path")
 @pytest.mark.parametrize(("width", "scheme"), [(400, "dark"), (1280, "light")])
 def test_a_newcomer_switches_sensors_off(url: str, tmp_path: Path, width: int, scheme: str) -> None:
-    playwright = pytest.importorskip("playwright.sync_api")
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="not run: playwright (165 MB, in no extra) is not installed"
+    )
     table = tmp_path / "mine.csv"
     rows = [f"acc,{i / 16},{1 + i % 3},1,1" for i in range(160)]
     table.write_text("modality,time_s,c1,c2,c3\n" + "\n".join(rows) + "\n")
