@@ -13,6 +13,7 @@ EXTRAS = {
     "fastavro": "readers", "wfdb": "wfdb", "pooch": "download",
     "lightgbm": "rivals", "aeon": "rivals",
     "onnxscript": "export", "onnxruntime": "export",
+    "fastapi": "serve", "uvicorn": "serve", "prometheus-client": "serve",
 }  # fmt: skip
 
 

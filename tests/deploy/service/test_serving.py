@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import threading
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -233,3 +235,16 @@ def test_an_error_of_the_model_is_500_and_counted(
     assert answer.status_code == 500
     assert answer.json()["what"] == "an error of the service: ZeroDivisionError."
     assert counter(client, "maestro_ts_unanswered_total") == 1
+
+
+def test_the_documented_request_is_answered(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "service.md").read_text()
+    (block,) = re.findall(r"```python\n(.*?)```", page, flags=re.S)
+    monkeypatch.setattr(httpx, "get", client.get)
+    monkeypatch.setattr(httpx, "post", client.post)
+    exec(compile(block, "service.md", "exec"), {})
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 5
+    assert all("'acc'" not in line and "'eda'" in line for line in lines)
