@@ -90,6 +90,23 @@ def test_a_table_of_several_recordings(run: ServedRun, body: Body) -> None:
     np.testing.assert_array_equal(one.streams["acc"].values, other.streams["acc"].values)
 
 
+def test_half_precision_is_read(run: ServedRun) -> None:
+    values = np.linspace(0, 1, 20).astype(np.float16)
+    table = pa.table({"modality": ["eda"] * 20, "time_s": np.arange(20) / 4, "c1": values})
+    for kind in (ARROW, PARQUET):
+        (found,) = read_body(packed(table, kind), kind, run.inputs).recordings
+        np.testing.assert_array_equal(found.streams["eda"].values[:, 0], values.astype(np.float32))
+
+
+def test_too_many_recordings_in_a_table_are_refused(client: TestClient) -> None:
+    names = [str(i) for i in range(1001)]
+    table = pa.table(
+        {"recording": names, "modality": ["eda"] * 1001, "time_s": [0.0] * 1001, "c1": [1.0] * 1001}
+    )
+    answer = post(client, packed(table, PARQUET), PARQUET)
+    assert (answer.status_code, "1001 recordings" in answer.text) == (422, True)
+
+
 def test_a_stream_with_a_gap_keeps_its_times(run: ServedRun) -> None:
     times = np.delete(np.arange(160) / 16, 20)
     table = pa.table(
@@ -119,7 +136,7 @@ BAD = {
     "unknown key": (b'{"recordings": [], "of": []}', JSON, 422, "of"),
     "no streams": (streams(), JSON, 422, "streams"),
     "unknown modality": (streams(ac=STREAM), JSON, 422, "Did you mean 'acc'"),
-    "text": (streams(acc=STREAM | {"values": [["1", 2, 3]]}), JSON, 422, "streams.acc"),
+    "text": (streams(acc=STREAM | {"values": [["1", 2, 3]]}), JSON, 422, "acc.values.0.0"),
     "true": (streams(acc=STREAM | {"values": [[True, 2, 3]]}), JSON, 422, "streams.acc"),
     "ragged": (streams(acc=STREAM | {"values": [[1, 2], [1, 2, 3]]}), JSON, 422, "2 and of 3"),
     "no values": (streams(acc=STREAM | {"values": []}), JSON, 422, "no values"),
@@ -137,6 +154,14 @@ BAD = {
     "too short": (streams(eda={"rate_hz": 4, "values": [1]}), JSON, 422, "No window"),
     "far": (streams(eda={"rate_hz": 4, "start_s": 1e12, "values": [1]}), JSON, 422, "at once"),
     "static series": (streams(age={"values": [[1], [2]]}), JSON, 422, "one row"),
+    "static alone": (streams(age={"values": [41]}), JSON, 422, "covers no time"),
+    "before 0 s": (streams(eda=STREAM | {"rate_hz": 4, "start_s": -99, "values": [1, 2]}),
+                   JSON, 422, "covers no time"),
+    "a million texts": (streams(eda={"rate_hz": 4, "values": ["a"] * 10**6}), JSON, 422,
+                        "valid number"),
+    "many keys": (streams(eda={f"k{i}": i for i in range(2000)}), JSON, 422, "things do not fit"),
+    "digits": (b'{"recordings":[{"streams":{"eda":{"rate_hz":4,"values":[' + b"9" * 5000
+               + b"]}}}]}", JSON, 400, "no JSON"),
     "off": (json.dumps({"recordings": [{"streams": {"acc": STREAM}}], "off": ["eta"]}).encode(),
             JSON, 422, "Did you mean 'eda'"),
     "no Arrow": (b"ARROW1", ARROW, 400, "no Arrow table"),

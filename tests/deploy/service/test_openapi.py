@@ -47,7 +47,7 @@ def test_answers_are_as_described(
     for mode in modes:
 
         @settings(
-            max_examples=20 if method == "POST" else 2, suppress_health_check=list(HealthCheck)
+            max_examples=12 if method == "POST" else 2, suppress_health_check=list(HealthCheck)
         )
         @given(case=operation.as_strategy(generation_mode=mode), _=st.just(0))
         def ask(case, _):

@@ -11,6 +11,7 @@ from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from maestro_ts._version import __version__
 from maestro_ts.deploy.service import messages
@@ -221,6 +222,10 @@ def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(MaestroError)
     async def wrong(_: Request, error: MaestroError) -> JSONResponse:
         return said(Problem.of(error))
+
+    @app.exception_handler(ClientDisconnect)
+    async def gone(_: Request, error: ClientDisconnect) -> JSONResponse:
+        return said(Problem(400, "the client went away before the body was there.", "body"))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:

@@ -6,10 +6,22 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Answer", "Example", "Health", "ModelCard", "PredictBody", "ProblemBody"]
+__all__ = [
+    "MAX_RECORDINGS",
+    "Answer",
+    "Example",
+    "Health",
+    "ModelCard",
+    "PredictBody",
+    "ProblemBody",
+    "RecordingBody",
+    "StreamBody",
+]
 
+MAX_RECORDINGS = 1000  # of one request
 Finite = Annotated[float, Field(allow_inf_nan=False)]
-Row = list[float | None]
+# Millions of wrong numbers are one error.
+Row = Annotated[list[float | None], Field(fail_fast=True)]
 
 
 class _Strict(BaseModel):
@@ -25,10 +37,12 @@ class StreamBody(_Strict):
     modality has one row and neither.
     """
 
-    values: list[Row] | Row = Field(description="[samples][channels]; flat for one channel.")
+    values: Annotated[list[Row], Field(fail_fast=True)] | Row = Field(
+        description="[samples][channels]; flat for one channel."
+    )
     rate_hz: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     start_s: Finite = 0.0
-    times: list[Finite] | None = None
+    times: Annotated[list[Finite], Field(fail_fast=True)] | None = None
 
 
 class RecordingBody(_Strict):
@@ -42,8 +56,10 @@ class RecordingBody(_Strict):
 class PredictBody(_Strict):
     """Recordings, and modalities to be taken as missing in all of them."""
 
-    recordings: list[RecordingBody] = Field(min_length=1, max_length=1000)
-    off: list[str] = []
+    recordings: Annotated[list[RecordingBody], Field(fail_fast=True)] = Field(
+        min_length=1, max_length=MAX_RECORDINGS
+    )
+    off: Annotated[list[str], Field(fail_fast=True)] = []
 
 
 class WindowAnswer(BaseModel):

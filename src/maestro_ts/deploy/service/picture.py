@@ -14,6 +14,7 @@ from maestro_ts.signals.windows import Windows
 __all__ = ["signals_of", "symbols_of"]
 
 COLUMNS = 3000  # of a picture that can be zoomed; each has the least and the largest sample
+MOST = 400  # windows with symbols: more bins than a screen has columns
 ROUNDING_S = 1e-9
 
 
@@ -53,7 +54,7 @@ def _extremes(
 def symbols_of(front_end: object, windows: Windows) -> list[dict[str, Any]] | None:
     """Symbols of windows of one recording that do not overlap, from the first on.
 
-    None for a model whose front end makes no symbols.
+    Of very many, some that are evenly spread. None for a model whose front end makes no symbols.
     """
     if not isinstance(front_end, SymbolFrontEnd):
         return None
@@ -64,6 +65,7 @@ def symbols_of(front_end: object, windows: Windows) -> list[dict[str, Any]] | No
             end_s = windows.start_s[i] + windows.duration_s[i]
     if not rows:
         return []
+    rows = rows[:: -(-len(rows) // MOST)]
     chosen = windows[rows].with_schema(front_end.schema)
     found = front_end.symbolizer(chosen)
     views = {m.name: front_end.symbolizer.views_of(m) for m in front_end.schema}

@@ -10,6 +10,8 @@ from maestro_ts.errors import FormatError, MaestroError
 
 __all__ = ["Problem"]
 
+MOST = 1000  # errors of one body that are looked at
+
 
 class Problem(Exception):
     """A request that gets no answer.
@@ -34,15 +36,23 @@ class Problem(Exception):
 
     @classmethod
     def invalid(cls, error: ValidationError) -> Problem:
-        """The first thing that does not fit the schema of a JSON body."""
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
+        """What does not fit the schema of a JSON body: the thing that lies deepest.
+
+        Where two forms are allowed, that is of the one that was meant.
+        """
+        fix = "The schema of the body is in /openapi.json."
+        count = error.error_count()
+        if count > MOST:
+            return cls(422, f"{count} things do not fit.", "body", fix)
+        found = error.errors(include_url=False, include_input=False)
+        first = max(reversed(found), key=lambda e: len(e["loc"]))
         if first["type"] == "json_invalid":
             return cls(400, f"no JSON: {first['msg']}.", "body")
-        others = error.error_count() - 1
-        more = f" (and {others} more)" if others else ""
-        fix = "The schema of the body is in /openapi.json."
-        return cls(422, f"{first['msg']}{more}.", f"body.{where}".rstrip("."), fix)
+        # A part with a bracket is pydantic's name of a form.
+        parts = [str(part) for part in first["loc"] if "[" not in str(part)]
+        where = ".".join(("body", *parts))
+        more = f" (and {count - 1} more)" if count > 1 else ""
+        return cls(422, f"{first['msg']}{more}.", where, fix)
 
     def content(self) -> dict[str, Any]:
         """The body of the answer."""

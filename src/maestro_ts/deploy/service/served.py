@@ -130,6 +130,12 @@ class ServedRun:
         self.check_off(off)
         for recording in recordings:
             check_streams(recording, self.inputs)
+            if recording.duration_s <= 0:
+                raise DataError(
+                    "covers no time.",
+                    where=recording.source,
+                    fix="Send a stream with a rate or times, whose last sample is after 0 s.",
+                )
         self._check_count(recordings)
         kept = []
         for recording in recordings:
@@ -141,7 +147,7 @@ class ServedRun:
         step = self.spec.step_s or self.spec.duration_s
         if step is None:
             return
-        count = sum(max(r.duration_s, 0.0) / step for r in recordings)
+        count = sum(r.duration_s / step for r in recordings)
         if count > MAX_WINDOWS:
             raise DataError(
                 f"about {count:.6g} windows, {MAX_WINDOWS} are answered at once "

@@ -19,6 +19,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from maestro_ts.deploy.service.messages import MAX_RECORDINGS
 from maestro_ts.deploy.service.streams import known, stream_of
 from maestro_ts.errors import DataError, FormatError
 from maestro_ts.signals.modality import Schema
@@ -184,6 +185,12 @@ def _recordings(table: pa.Table, schema: Schema) -> list[Recording]:
         raise DataError("the table has no rows.", where="body")
     columns = {name: _numbers(table.column(name)) for name in table.schema.names if _numeric(name)}
     names, codes = _coded(table, "recording")
+    if len(names) > MAX_RECORDINGS:
+        raise DataError(
+            f"{len(names)} recordings, {MAX_RECORDINGS} are answered at once.",
+            where="body",
+            fix="Send the table in parts.",
+        )
     found = []
     for number, name in enumerate(names):
         rows = np.flatnonzero(codes == number)
@@ -202,6 +209,9 @@ def _numeric(name: str) -> bool:
 
 
 def _numbers(column: pa.ChunkedArray) -> NDArray[np.float64]:
+    # By numpy where Arrow cannot (float16); integers with nulls only Arrow can.
+    if pa.types.is_float16(column.type):
+        return np.asarray(column.to_numpy(), np.float64)
     return np.asarray(column.cast(pa.float64(), safe=False).to_numpy(), np.float64)
 
 

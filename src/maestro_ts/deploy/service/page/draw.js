@@ -111,8 +111,9 @@ const drawSensor = (canvas, { signal, bands, alphabet, span, off, moment }) => {
     pen.fillStyle = colour('ink');
     pen.fillText('not in this recording', 8, high / 2);
   } else {
-    const all = signal.values.flat().filter(v => v !== null);
-    const low = Math.min(...all), reach = Math.max(...all) - low || 1;
+    let low = Infinity, top = -Infinity;
+    for (const values of signal.values) for (const v of values) if (v !== null) { low = Math.min(low, v); top = Math.max(top, v); }
+    const reach = top - low || 1;
     pen.globalAlpha = off ? .25 : 1;
     signal.values.forEach((values, c) => {
       pen.strokeStyle = colour(`c${c % 6}`);
