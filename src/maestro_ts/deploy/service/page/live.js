@@ -1,5 +1,6 @@
 // The page: a recording, its switches, and the answer that follows them.
 const SHOWN = 12;  // rows of classes
+const SPOKEN = 5;  // sensors whose budgets fit a line
 const PAUSE = 120;  // milliseconds from the last switch to the question
 const state = { card: null, source: null, labels: [], off: new Set(), whole: null, now: null, signals: null, which: 0, moment: 0, zoom: false };
 let question = null, later = 0;
@@ -62,10 +63,13 @@ const shares = windows => {
   return [...counts].sort((a, b) => b[1] - a[1]).map(([name, n]) => [name, n / windows.length]);
 };
 
+const best = window => Object.entries(window.probabilities).sort((a, b) => b[1] - a[1]).slice(0, 3).map(([n, p]) => `${n} ${percent(p)}`);
+
 const headline = windows => {
   const known = windows.filter(w => !w.nothing_present), found = shares(known), changed = changes();
   $('headline').textContent = !windows.length ? 'Too short for a window.'
     : !known.length ? 'Nothing is known: no sensor is there.'
+    : windows.length === 1 ? best(windows[0]).join(' · ')
     : found.slice(0, 3).map(([name, share]) => `${name} ${percent(share)}`).join(' · ') + (found.length > 3 ? ` · ${found.length - 3} more` : '');
   const missing = windows.length - known.length;
   $('change').textContent = [
@@ -89,47 +93,53 @@ const meanBudget = (windows, name) => {
   return found.length ? found.reduce((a, b) => a + b, 0) / found.length : null;
 };
 
+const facts = ({ name, static: still, rate_hz: rate, channels, unit, device }) => [
+  still ? 'static' : rate ? `${number.format(rate)} Hz` : 'irregular',
+  channels > 1 && `${channels} channels`, unit, device !== name && device,
+].filter(Boolean);
+
+const made = (tag, attributes, ...inside) => {
+  const found = document.createElement(tag);
+  for (const [key, value] of Object.entries(attributes)) found.setAttribute(key, value);
+  found.append(...inside);
+  return found;
+};
+
 const item = modality => {
-  const li = document.createElement('li'), name = modality.name;
-  const rate = modality.static ? 'static' : modality.rate_hz ? `${number.format(modality.rate_hz)} Hz` : 'irregular';
-  const told = [rate, modality.channels > 1 && `${modality.channels} channels`, modality.unit, modality.device !== name && modality.device].filter(Boolean);
-  const head = document.createElement('div'), button = document.createElement('button'), text = document.createElement('div');
-  head.className = 'head';
-  Object.assign(button, { type: 'button', className: 'switch' });
-  button.setAttribute('role', 'switch');
-  const bold = document.createElement('b'), small = document.createElement('span');
-  bold.textContent = name;
-  small.textContent = told.join(' · ');
-  text.append(bold, small);
-  button.append(text);
-  button.setAttribute('aria-label', `${name}, ${told.join(', ')}`);
+  const name = modality.name, told = facts(modality);
+  const text = made('div', {}, made('b', {}, name), made('span', {}, told.join(' · ')));
+  const button = made('button', { type: 'button', class: 'switch', role: 'switch', 'aria-label': `${name}, ${told.join(', ')}` }, text);
   button.addEventListener('click', () => {
     if (!state.off.delete(name)) state.off.add(name);
     switches();
     clearTimeout(later);
     later = setTimeout(update, PAUSE);
   });
-  const budget = document.createElement('div'), meter = document.createElement('meter'), value = document.createElement('output');
-  budget.className = 'budget';
-  budget.append('budget', meter, value);
-  meter.setAttribute('aria-label', `Budget of ${name}`);
-  head.append(button, budget);
-  const canvas = document.createElement('canvas');
-  canvas.setAttribute('role', 'img');
-  li.append(head, canvas);
-  li.parts = { modality, button, meter, value, canvas };
+  const meter = made('meter', { 'aria-label': `Budget of ${name}` }), value = made('output', {});
+  const li = made('li', {}, button, made('div', { class: 'budget' }, meter, value));
+  li.parts = { name, button, meter, value };
   return li;
 };
 
+const picture = modality => {
+  const canvas = made('canvas', { role: 'img' });
+  const found = made('figure', {}, made('figcaption', {}, `${modality.name} `, made('span', {}, facts(modality).join(' · '))), canvas);
+  found.parts = { name: modality.name, canvas };
+  return found;
+};
+
 const switches = () => {
-  for (const { parts } of $('list').children) parts.button.setAttribute('aria-checked', String(!state.off.has(parts.modality.name)));
+  for (const { parts } of $('list').children) parts.button.setAttribute('aria-checked', String(!state.off.has(parts.name)));
   $('all').disabled = !state.off.size;
 };
 
 const list = windows => {
-  if (!$('list').children.length) $('list').append(...state.card.modalities.map(item));
+  if (!$('list').children.length) {
+    $('list').append(...state.card.modalities.map(item));
+    $('figures').append(...state.card.modalities.map(picture));
+  }
   switches();
-  const means = [...$('list').children].map(({ parts }) => meanBudget(windows, parts.modality.name));
+  const means = [...$('list').children].map(({ parts }) => meanBudget(windows, parts.name));
   const most = Math.max(state.card.budget_max ?? 0, ...means, 1e-9);
   [...$('list').children].forEach(({ parts }, i) => {
     Object.assign(parts.meter, { min: 0, max: most, value: means[i] ?? 0 });
@@ -152,18 +162,17 @@ const draw = () => {
   const span = near ? [near.start_s, near.start_s + near.duration_s] : [0, duration];
   $('zoom').textContent = near ? `${number.format(span[0])}–${number.format(span[1])} s: show all` : 'Zoom to the window above';
   $('zoom').setAttribute('aria-pressed', String(Boolean(near)));
-  for (const { parts } of $('list').children) {
-    const name = parts.modality.name, off = state.off.has(name);
+  for (const { parts } of $('figures').children) {
+    const name = parts.name, off = state.off.has(name);
     const bands = (found.symbols ?? []).map(w => ({ ...w, views: w.views[name] ?? {} }));
     drawSensor(parts.canvas, { signal: state.signals[state.which]?.[name], bands, alphabet: state.card.alphabet, span, off, moment });
     const gone = bands.flatMap(w => Object.values(w.views).flat(2)), share = gone.filter(s => s === 0).length / (gone.length || 1);
     parts.canvas.setAttribute('aria-label', `Signal of ${name} over time with its symbols, ${percent(share)} of them missing.`);
   }
   if (!here) { $('at').textContent = ''; return; }
-  const best = Object.entries(here.probabilities).sort((a, b) => b[1] - a[1]).slice(0, 3).map(([n, p]) => `${n} ${percent(p)}`);
-  const given = Object.entries(here.budgets).map(([n, b]) => `${n} ${number.format(b)}`);
+  const given = state.card.modalities.length > SPOKEN ? [] : Object.entries(here.budgets).map(([n, b]) => `${n} ${number.format(b)}`);
   $('at').textContent = `${number.format(here.start_s)}–${number.format(here.start_s + here.duration_s)} s: `
-    + (here.nothing_present ? 'no sensor is there; the learned prior says ' : '') + best.join(', ') + (given.length ? `; budgets ${given.join(', ')}` : '');
+    + (here.nothing_present ? 'no sensor is there; the learned prior says ' : '') + best(here).join(', ') + (given.length ? `; budgets ${given.join(', ')}` : '');
 };
 
 const openFile = async file => {
