@@ -104,7 +104,7 @@ def test_a_newcomer_switches_sensors_off(url: str, tmp_path: Path, width: int, s
         view.get_by_text("4–8 s: show all").wait_for()
         # A table of one's own: what it lacks is said, what is bad is refused by name.
         view.set_input_files("#file", table)
-        view.locator("#list li").nth(2).get_by_text("not there").wait_for()
+        view.locator("#list li").nth(2).get_by_text("absent").wait_for()
         assert view.locator("#title").inner_text() == "run"
         table.write_text("modality,time_s,c1\nac,0,1\n")
         view.set_input_files("#file", table)

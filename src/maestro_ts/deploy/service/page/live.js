@@ -107,7 +107,7 @@ const made = (tag, attributes, ...inside) => {
 
 const item = modality => {
   const name = modality.name, told = facts(modality);
-  const text = made('div', {}, made('b', {}, name), made('span', {}, told.join(' · ')));
+  const text = made('div', {}, made('b', {}, name), made('span', {}, modality.device === name ? told[0] : modality.device));
   const button = made('button', { type: 'button', class: 'switch', role: 'switch', 'aria-label': `${name}, ${told.join(', ')}` }, text);
   button.addEventListener('click', () => {
     if (!state.off.delete(name)) state.off.add(name);
@@ -143,7 +143,7 @@ const list = windows => {
   const most = Math.max(state.card.budget_max ?? 0, ...means, 1e-9);
   [...$('list').children].forEach(({ parts }, i) => {
     Object.assign(parts.meter, { min: 0, max: most, value: means[i] ?? 0 });
-    parts.value.textContent = means[i] === null ? 'not there' : number.format(means[i]);
+    parts.value.textContent = means[i] === null ? 'absent' : number.format(means[i]);
   });
 };
 
