@@ -14,6 +14,7 @@ EXTRAS = {
     "lightgbm": "rivals", "aeon": "rivals",
     "onnxscript": "export", "onnxruntime": "export",
     "pylsl": "stream", "paho-mqtt": "stream",
+    "fastapi": "serve", "uvicorn": "serve", "prometheus-client": "serve",
 }  # fmt: skip
 
 

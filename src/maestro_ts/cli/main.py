@@ -25,6 +25,7 @@ from maestro_ts.cli import (
     pretrain,
     report,
     sensors,
+    serve,
     stream,
 )
 from maestro_ts.errors import MaestroError
@@ -57,6 +58,7 @@ app.command("cost")(cost.cost)
 app.command("sensors")(sensors.sensors)
 app.command("export")(export.export)
 app.command("stream")(stream.stream)
+app.command("serve")(serve.serve)
 app.command("experiment")(experiment.experiment)
 app.command("doctor")(doctor.doctor)
 
