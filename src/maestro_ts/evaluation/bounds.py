@@ -14,6 +14,7 @@ from maestro_ts.symbols.signs import EQUAL, SIGNS
 __all__ = ["LEAST", "RATE", "learn_bounds", "outside"]
 
 RATE = 1e-3  # of the training windows, per modality, may be taken for a fault
+SLACK = 1.0  # deviations more for levels and strengths: people are few, and faults are gross
 LEAST = {"stuck": 0.25, "saturated": 0.1}  # of a window's bins; below, a sensor is of use anyway
 
 
@@ -54,6 +55,7 @@ def learn_bounds(found: NDArray[np.float64], subjects: NDArray[np.str_]) -> NDAr
             bounds[1, c, s] = max(highest, mean + deviation * _exceeded(apart, share))
             lowest = -_exceeded(-values, share)
             bounds[0, c, s] = min(lowest, mean - deviation * _exceeded(-apart, share))
+            bounds[:, c, s] += np.array([-SLACK, SLACK]) * deviation
             # A channel that never moved in training must not be judged by rounding.
             bounds[:, c, s] += np.array([-EQUAL, EQUAL]) * np.abs(values).max()
     return bounds

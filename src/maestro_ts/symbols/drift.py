@@ -26,7 +26,7 @@ def counts(tokens: NDArray[np.uint8], alphabet: int) -> NDArray[np.int64]:
     size = alphabet + 1
     cell = series + size * np.arange(len(series))[:, None]
     found = np.bincount(cell.ravel(), minlength=len(series) * size)
-    return found.reshape(n, channels, views, size)[..., MISSING + 1 :]
+    return np.asarray(found.reshape(n, channels, views, size)[..., MISSING + 1 :])
 
 
 def distance(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -79,10 +79,11 @@ class Reference:
             empty = np.full(self.histogram.shape[1], np.nan)
             return empty, empty
         row = min(told.bit_length(), len(self.limits)) - 1
-        return np.fmax.reduce(distance(found.sum(axis=0), self.histogram)), self.limits[row]
+        far = distance(found.sum(axis=0), self.histogram)
+        return np.fmax.reduce(far), self.limits[row]
 
 
 def _furthest(own: NDArray[np.int64], whole: NDArray[np.int64], size: int) -> NDArray[np.float64]:
     """Largest distance of `size` windows in a row from all windows of the others, (V,)."""
     pieces = own[: len(own) // size * size].reshape(-1, size, *own.shape[1:]).sum(axis=1)
-    return np.fmax.reduce(distance(pieces, whole - own.sum(axis=0)), axis=(0, 1))
+    return np.asarray(np.fmax.reduce(distance(pieces, whole - own.sum(axis=0)), axis=(0, 1)))

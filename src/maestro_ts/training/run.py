@@ -59,9 +59,9 @@ class Run:
     ``settings.yaml`` recipe · ``schema.json`` modalities in order, classes, format version ·
     ``frontend.safetensors`` fitted statistics · ``model.safetensors`` best weights ·
     ``resume/state.safetensors`` while unfinished · ``training.jsonl`` · ``predictions.parquet`` ·
-    ``monitor.safetensors`` what its sensors were like · ``results.json`` · ``sensors.json`` if they were valued · ``calibration.json`` and
+    ``results.json`` · ``sensors.json`` if they were valued · ``calibration.json`` and
     ``calibration.parquet`` (what it was made of) if it was calibrated · ``report.html`` ·
-    ``README.md`` model card.
+    ``README.md`` model card · ``monitor.safetensors`` what its sensors were like.
     """
 
     def __init__(self, folder: Path) -> None:
