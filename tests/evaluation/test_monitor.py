@@ -20,11 +20,12 @@ PEOPLE = np.repeat([f"s{i}" for i in range(6)], 10)
 
 
 def arrays(seed: int = 0) -> dict[str, np.ndarray]:
-    """60 windows of 4 s of six people, each at a level of his own; the noise is drawn."""
+    """60 windows of 4 s: people at levels of their own, some windows livelier; noise is drawn."""
     rng = np.random.default_rng(seed)
     own = np.repeat(np.linspace(-0.3, 0.3, 6), 10)[:, None, None]
-    acc = rng.normal(size=(60, 64, 3)) + own + [0, 0, 9.81]
-    return {"acc": acc, "eda": 2 + own + 0.1 * rng.normal(size=(60, 16, 1))}
+    lively = (1 + np.arange(60) % 5 / 2)[:, None, None]
+    acc = lively * rng.normal(size=(60, 64, 3)) + own + [0, 0, 9.81]
+    return {"acc": acc, "eda": 2 + own + 0.1 * lively * rng.normal(size=(60, 16, 1))}
 
 
 def windows(X: dict[str, np.ndarray], subjects: np.ndarray = PEOPLE) -> Windows:
