@@ -37,7 +37,7 @@ def distance(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.flo
         divergence = sum(
             np.where(h > 0, h * np.log2(h / middle), 0.0 * h).sum(axis=-1) / 2 for h in (p, q)
         )
-    return np.sqrt(np.clip(divergence, 0.0, 1.0))
+    return np.asarray(np.sqrt(np.clip(divergence, 0.0, 1.0)))
 
 
 @dataclass(frozen=True)
