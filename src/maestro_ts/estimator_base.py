@@ -20,6 +20,7 @@ from maestro_ts.contract.registry import (
     fits_at_once,
 )
 from maestro_ts.errors import ConfigError, DataError, RunError
+from maestro_ts.evaluation.monitor import Monitor
 from maestro_ts.evaluation.prediction import Prediction
 from maestro_ts.recipe import Recipe, load_recipe
 from maestro_ts.signals.modality import Modality
@@ -29,6 +30,7 @@ from maestro_ts.training.callbacks import Callback
 from maestro_ts.training.device import device_of, threads
 from maestro_ts.training.embedding import EmbeddingMixin
 from maestro_ts.training.loop import Examples, Trainer
+from maestro_ts.training.monitored import Monitored, learn_monitor
 from maestro_ts.training.objective import ClassObjective, Objective
 from maestro_ts.training.predictor import predict
 from maestro_ts.training.run import LoadedModel, Run, replacing
@@ -37,7 +39,7 @@ from maestro_ts.training.start import Start
 __all__ = ["MaestroEstimator"]
 
 
-class MaestroEstimator(EmbeddingMixin, BaseEstimator):  # type: ignore[misc]
+class MaestroEstimator(Monitored, EmbeddingMixin, BaseEstimator):  # type: ignore[misc]
     """Base of the estimators; parameters and attributes are told of there."""
 
     OBJECTIVES: ClassVar[tuple[type[Objective], ...]]
@@ -115,6 +117,7 @@ class MaestroEstimator(EmbeddingMixin, BaseEstimator):  # type: ignore[misc]
                 self.front_end_ = build_front_end(self.recipe_).fit(train.windows)
             else:
                 self.front_end_ = start.front_end(train.windows)
+            self.monitor_ = learn_monitor(self.front_end_, examples.windows, subjects)
             if fits_at_once(self.recipe_):
                 self._fit_at_once(examples, subjects, classes, seed, device)
                 return
@@ -254,6 +257,8 @@ class MaestroEstimator(EmbeddingMixin, BaseEstimator):  # type: ignore[misc]
             },
         )
         run.save_log(self.training_log_)
+        if self.monitor_ is not None:
+            self.monitor_.save(run.monitor)
 
     @classmethod
     def load(cls, path: str | Path, *, device: str = "cpu", precision: str | None = None) -> Self:
@@ -290,6 +295,7 @@ class MaestroEstimator(EmbeddingMixin, BaseEstimator):  # type: ignore[misc]
         if len(model.classes):
             found.classes_ = model.classes
         found.training_log_ = run.load_log()
+        found.monitor_ = Monitor.load(run.monitor)
         found.duration_ = float(model.extra.get("duration_s", 1.0))
         found.validation_subjects_ = list(model.extra.get("validation_subjects", []))
         if len(model.schema) == 1 and model.schema.modalities[0].channels == 1:

@@ -20,6 +20,7 @@ from maestro_ts.cli import (
     init,
     inspect,
     models,
+    monitor,
     predict,
     prepare,
     pretrain,
@@ -53,6 +54,7 @@ app.command("fit")(fit.fit)
 app.command("evaluate")(evaluate.evaluate)
 app.command("calibrate")(calibrate.calibrate)
 app.command("predict")(predict.predict)
+app.command("monitor")(monitor.monitor)
 app.command("report")(report.report)
 app.command("cost")(cost.cost)
 app.command("sensors")(sensors.sensors)

@@ -30,6 +30,12 @@ def predict(
         ),
     ] = None,
     distrust_scale: DistrustScale = False,
+    distrust: Annotated[
+        bool,
+        typer.Option(
+            "--distrust", help="Take stuck, saturated or rescaled sensors as missing; see monitor."
+        ),
+    ] = False,
     timeline: Annotated[
         Path | None,
         typer.Option(help="Parquet file for the windows merged into one timeline per recording."),
@@ -78,7 +84,8 @@ def predict(
             out,
             progress.as_progress(),
             names,
-            distrust=distrust_scale,
+            distrust_scale=distrust_scale,
+            distrust=distrust,
             precision=precision,
             coverage=coverage,
         )

@@ -14,6 +14,7 @@ from maestro_ts.errors import ConfigError, DataError, FormatError, RunError
 from maestro_ts.estimator import load
 from maestro_ts.evaluation.calibration import calibrated
 from maestro_ts.evaluation.missing_classes import lost_share
+from maestro_ts.evaluation.monitor import monitored
 from maestro_ts.evaluation.results import Results
 from maestro_ts.experiments.learned import Estimator, classes_of, classifier
 from maestro_ts.experiments.loading import check_store
@@ -29,7 +30,7 @@ from maestro_ts.signals.store import Manifest, is_store, open_windows
 from maestro_ts.signals.windows import Windows
 from maestro_ts.training.run import Run
 
-__all__ = ["predict_files", "read_unseen", "windows_used"]
+__all__ = ["predict_files", "read_unseen", "windows_of", "windows_used"]
 
 
 def predict_files(
@@ -39,6 +40,7 @@ def predict_files(
     progress: Progress | None = None,
     names: Mapping[str, str] | None = None,
     *,
+    distrust_scale: bool = False,
     distrust: bool = False,
     precision: str | None = None,
     coverage: float | None = None,
@@ -56,8 +58,10 @@ def predict_files(
     out : Path
     names : dict of str to str, optional
         The input's names of modalities and the model's.
-    distrust : bool
+    distrust_scale : bool
         Take stretches of another scale as missing, whether the run did or not.
+    distrust : bool
+        Take as missing, window by window, the sensors that the run's monitor finds at fault.
     precision : {"float32", "bfloat16"}, optional
         Of the arithmetic; otherwise as it was trained.
     coverage : float, optional
@@ -72,24 +76,44 @@ def predict_files(
     clf = load(folder, precision=precision)
     if coverage is not None:
         calibrated(classifier(clf, "--coverage").calibration_).check(coverage)
-    if not source.exists():
-        raise DataError("no such file or folder.", where=str(source))
-    if source.suffix == ".npz":
-        if distrust:
-            raise ConfigError("--distrust-scale looks at recordings, an .npz holds windows.")
-        _check_alone(folder)
-        windows = _from_npz(source, clf, names or {})
-    else:
-        windows = _from_files(folder, source, progress, names or {}, distrust)
-    prediction = clf.explain(windows)
+    if distrust:
+        monitored(clf.monitor_)
+    windows = windows_of(folder, source, clf, progress, names or {}, distrust_scale=distrust_scale)
     seen = windows.with_schema(clf.schema_)
+    verdicts = clf.monitor(seen) if distrust else None
+    if verdicts is not None:
+        seen = verdicts.trusted
+        for line in verdicts.told() or ["no sensor"]:
+            progress.note(f"distrusted: {line}")
+    prediction = clf.explain(seen)
     sets = None
     if coverage is not None:
         sets = calibrated(classifier(clf, "--coverage").calibration_).sets(
             prediction.probabilities, seen.present, lost_share(seen), coverage
         )
-    write_predictions(out, seen, prediction, classes_of(clf), sets)
+    words = None if verdicts is None else verdicts.names
+    write_predictions(out, seen, prediction, classes_of(clf), sets, words)
     return len(windows), int((~seen.present.any(axis=1)).sum())
+
+
+def windows_of(
+    folder: Path,
+    source: Path,
+    clf: Estimator,
+    progress: Progress,
+    names: Mapping[str, str],
+    *,
+    distrust_scale: bool = False,
+) -> Windows:
+    """The windows of some files, cut as the run's data was; see `predict_files`."""
+    if not source.exists():
+        raise DataError("no such file or folder.", where=str(source))
+    if source.suffix != ".npz":
+        return _from_files(folder, source, progress, names, distrust_scale)
+    if distrust_scale:
+        raise ConfigError("--distrust-scale looks at recordings, an .npz holds windows.")
+    _check_alone(folder)
+    return _from_npz(source, clf, names)
 
 
 def _check_alone(folder: Path) -> None:

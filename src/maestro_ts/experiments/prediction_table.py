@@ -23,13 +23,15 @@ def write_predictions(
     prediction: Prediction,
     classes: NDArray[Any] | None,
     sets: NDArray[np.bool_] | None = None,
+    verdicts: NDArray[np.str_] | None = None,
 ) -> None:
     """What a model says of windows: place, prediction, probability of every class, what was there.
 
     Columns ``source, subject, start_s, duration_s, predicted, p_<class>…, present_<modality>…``
     and ``prior``: True where no modality was present and the answer is the learned prior. Without
     classes `predicted` is the estimated number, and there are no probabilities. With `sets` (n, K)
-    also ``set``, a list of classes, and ``abstains``: True where it is not one class.
+    also ``set``, a list of classes, and ``abstains``: True where it is not one class. With
+    `verdicts` (n, M) also ``verdict_<modality>…``: what was wrong with a distrusted sensor.
     """
     columns: dict[str, Any] = {
         "source": windows.sources,
@@ -40,6 +42,8 @@ def write_predictions(
     }
     for m, name in enumerate(windows.schema.names):
         columns[f"present_{name}"] = windows.present[:, m]
+        if verdicts is not None:
+            columns[f"verdict_{name}"] = verdicts[:, m]
     columns["prior"] = ~windows.present.any(axis=1)
     if sets is not None:
         names = np.asarray(classes).astype(str)

@@ -61,7 +61,7 @@ class Run:
     ``resume/state.safetensors`` while unfinished · ``training.jsonl`` · ``predictions.parquet`` ·
     ``results.json`` · ``sensors.json`` if they were valued · ``calibration.json`` and
     ``calibration.parquet`` (what it was made of) if it was calibrated · ``report.html`` ·
-    ``README.md`` model card.
+    ``README.md`` model card · ``monitor.safetensors`` what its sensors were like.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -72,6 +72,7 @@ class Run:
         self.model = self.folder / "model.safetensors"
         self.state = self.folder / "resume" / "state.safetensors"
         self.log = self.folder / "training.jsonl"
+        self.monitor = self.folder / "monitor.safetensors"
         self.predictions = self.folder / "predictions.parquet"
         self.results = self.folder / "results.json"
         self.sensors = self.folder / "sensors.json"
