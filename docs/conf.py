@@ -9,9 +9,12 @@ import sys
 from pathlib import Path
 
 from sphinx.application import Sphinx
+from sphinx.util import logging
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "src"))
+sys.path[:0] = [str(ROOT / "src"), str(ROOT / "docs")]
+
+from offline import foreign_requests  # noqa: E402
 
 from maestro_ts import __version__  # noqa: E402
 
@@ -67,7 +70,14 @@ def list_every_page(app: Sphinx, page: str, source: list[str]) -> None:
         source[0] = source[0].replace("\nusage\n", "\n".join(["\nusage", *unnamed, ""]), 1)
 
 
+def refuse_requests(app: Sphinx, failure: Exception | None) -> None:
+    """A page that needs the network is a warning, and with ``-W`` a failure."""
+    for request in foreign_requests(Path(app.outdir)) if failure is None else ():
+        logging.getLogger(__name__).warning("not readable offline: %s", request)
+
+
 def setup(app: Sphinx) -> None:
     """What Sphinx calls."""
     app.connect("source-read", list_every_page)
     app.connect("source-read", leave_out_of_the_contents)
+    app.connect("build-finished", refuse_requests)
