@@ -57,7 +57,7 @@ def names() -> dict[str, Any]:
     ]
     return {
         **{name: getattr(maestro_ts, name) for name in maestro_ts.__all__},
-        **{"X": X, "y": y, "subject": subject, "sensors": sensors, "recipe": "default"},
+        **{"X": X, "y": y, "subject": subject, "sensors": sensors},
         **{"X_held": X, "y_held": y, "subject_held": subject},
         **{"X_of_one": {name: x[:6] for name, x in X.items()}, "y_of_one": y[:6]},
         "windows": Windows.from_arrays(X, sensors, labels=y, subjects=subject),

@@ -28,6 +28,12 @@ NOT_RUN = {
     "usage.md": 1,
 }
 RUN_ELSEWHERE = {"your-data.md": "tests/cli/test_own_data.py"}
+FIRST_RUN = ["maestro-ts", "fit", "my-study", "--out", "runs/mine"]  # once for all pages
+SHORTER = {
+    "fit": ["--overwrite"],
+    "pretrain": ["--overwrite"],
+    "cost": ["--rounds", "1", "--batch", "2"],
+}
 AFTERWARDS = {"README.md": "(clf.predict({'acc': acc}) == y).mean() > 0.9"}
 
 
@@ -40,8 +46,7 @@ def run_command(words: list[str]) -> None:
     program, name, *rest = words
     if name == "init":  # whoever had a schema would not ask for a draft, and fills in what it asks
         (Path(rest[0]) / "schema.yaml").unlink()
-    extra = {"fit": ["--overwrite"], "pretrain": ["--overwrite"]}.get(name, [])
-    before, sys.argv = sys.argv, [program, name, *rest, *extra]
+    before, sys.argv = sys.argv, [program, name, *rest, *SHORTER.get(name, [])]
     try:
         main()
     except SystemExit as stop:
@@ -58,7 +63,7 @@ def quick_recipes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("package") / "recipes"
     shutil.copytree(Path(recipe.__file__).parent / "recipes", folder)
     tiny = (folder / "tiny.yaml").read_text()
-    (folder / "default.yaml").write_text(tiny.replace("epochs: 30", "epochs: 2"))
+    (folder / "default.yaml").write_text(tiny.replace("epochs: 30", "epochs: 2, validation_share: 0"))
     return folder.parent
 
 
@@ -71,7 +76,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory, quick_recipes: Path) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(recipe, "resources", SimpleNamespace(files=lambda _: quick_recipes))
         patch.chdir(folder)
-        run_command(["maestro-ts", "fit", "my-study", "--out", "runs/mine"])
+        run_command(FIRST_RUN)
     return folder
 
 
@@ -85,16 +90,17 @@ def test_the_blocks_of_a_page_run_one_after_the_other(
     here = shutil.copytree(desk, tmp_path / "desk")
     monkeypatch.chdir(here)
     monkeypatch.setattr(recipe, "resources", SimpleNamespace(files=lambda _: quick_recipes))
+    for block in blocks:
+        if block.language == "yaml" and block.code.startswith("unit:"):
+            (here / "costs.yaml").write_text(block.code)
     known = names()
     for block in blocks:
         if block.language == "python":
             code = "\n" * block.line + block.code  # so that a traceback names the page's line
             exec(compile(code, str(page), "exec"), known)
-        elif block.language == "yaml" and block.code.startswith("unit:"):
-            (here / "costs.yaml").write_text(block.code)
         elif block.language == "sh":
             for words in block.commands:
-                if words[0] == "maestro-ts":
+                if words[0] == "maestro-ts" and words != FIRST_RUN:
                     run_command(words)
     assert eval(AFTERWARDS.get(page.name, "True"), known)
 
