@@ -18,7 +18,7 @@ SENSORS = (
 )
 ABSENT, DURATION_S = "ecg", 10.0
 WIDTH, TOP, LANE, GAP = 720, 40, 54, 22
-ENCODER, FUSION, HEAD = (150, 112), (470, 84), (606, 92)  # left side and width
+ENCODER, FUSION, HEAD = (140, 126), (470, 84), (606, 92)  # left side and width
 
 
 def token_counts() -> dict[str, int]:

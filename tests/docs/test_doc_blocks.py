@@ -63,7 +63,9 @@ def quick_recipes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("package") / "recipes"
     shutil.copytree(Path(recipe.__file__).parent / "recipes", folder)
     tiny = (folder / "tiny.yaml").read_text()
-    (folder / "default.yaml").write_text(tiny.replace("epochs: 30", "epochs: 2, validation_share: 0"))
+    (folder / "default.yaml").write_text(
+        tiny.replace("epochs: 30", "epochs: 2, validation_share: 0")
+    )
     return folder.parent
 
 
