@@ -1,6 +1,6 @@
-"""How Sphinx builds the site: ``make docs``. The source is the repository, so links need no rewriting.
+"""How Sphinx builds the site: ``make docs``. Its source is the repository, so links hold.
 
-The pages are plain Markdown that the code host shows as well; the built pages ask nothing of any server.
+Pages are plain Markdown that the code host shows as well; built, they ask nothing of any server.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ _STYLES = re.compile(
 
 
 def foreign_requests(site: Path) -> list[str]:
-    """Scripts, styles, fonts and pictures that pages and style sheets below `site` take from elsewhere.
+    """Scripts, styles, fonts and pictures that pages and style sheets take from elsewhere.
 
     Returns
     -------

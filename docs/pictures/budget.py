@@ -1,4 +1,4 @@
-"""The weight with which the query of each rank attends, for some budgets: by the model's own function."""
+"""The weight with which the query of each rank attends, by the model's own function."""
 
 from __future__ import annotations
 

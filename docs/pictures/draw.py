@@ -1,4 +1,4 @@
-"""Draw the pictures of how-it-works.md beside this file (no arguments); a test holds them to the code."""
+"""Draw the pictures of how-it-works.md (no arguments); a test holds them to the code."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import budget
 import fusion
-import symbols
 
+import symbols
 from maestro_ts.atomic import write_text
 
 __all__ = ["PICTURES"]

@@ -1,4 +1,4 @@
-"""What the pictures are made of: a few shapes, one look in light and dark, no numbers beyond a tenth."""
+"""What the pictures are made of: a few shapes, one look in light and dark."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ __all__ = ["box", "line", "path", "picture", "text"]
 STYLE = """
 text{font:14px system-ui,sans-serif;fill:#24292f} .small{font-size:12px} .muted{fill:#5c6670}
 .middle{text-anchor:middle} .end{text-anchor:end} .strong{font-weight:600}
-.frame{fill:none;stroke:#8b949e} .thin{stroke:#c9ced4;stroke-width:1} .flow{stroke:#5c6670;fill:none}
+.frame{fill:none;stroke:#8b949e} .thin{stroke:#c9ced4;stroke-width:1}
+.flow{stroke:#5c6670;fill:none}
 .signal{fill:none;stroke:#0072b2;stroke-width:2} .blue{fill:#0072b2} .orange{fill:#e69f00}
 .green{fill:#009e73} .gone{fill:#d3d7dc} .gone-frame{fill:none;stroke:#8b949e;stroke-dasharray:4 3}
 .on{fill:#fff} text.blue{fill:#0072b2} text.green{fill:#007a59} text.orange{fill:#8f6200}

@@ -1,4 +1,4 @@
-"""Samples → bins → symbols, with a stretch that was lost: computed by the package's own symbolizer."""
+"""Samples → bins → symbols, a stretch was lost: by the package's own symbolizer."""
 
 from __future__ import annotations
 

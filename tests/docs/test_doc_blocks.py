@@ -34,6 +34,7 @@ SHORTER = {
     "pretrain": ["--overwrite"],
     "cost": ["--rounds", "1", "--batch", "2"],
 }
+LONG = {"usage.md"}  # every command there is, in half a minute; make test-all
 AFTERWARDS = {"README.md": "(clf.predict({'acc': acc}) == y).mean() > 0.9"}
 
 
@@ -47,12 +48,14 @@ def run_command(words: list[str]) -> None:
     if name == "init":  # whoever had a schema would not ask for a draft, and fills in what it asks
         (Path(rest[0]) / "schema.yaml").unlink()
     before, sys.argv = sys.argv, [program, name, *rest, *SHORTER.get(name, [])]
+    code: object = None
     try:
         main()
     except SystemExit as stop:
-        assert stop.code in (0, None), f"{' '.join(words)}: exit code {stop.code}"
+        code = stop.code
     finally:
         sys.argv = before
+    assert code in (0, None), f"{' '.join(words)}: exit code {code}"
     if name == "init":
         (Path(rest[0]) / "schema.yaml").write_text(SCHEMA)
 
@@ -83,7 +86,12 @@ def desk(tmp_path_factory: pytest.TempPathFactory, quick_recipes: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "page", [p for p in PAGES if p.name not in RUN_ELSEWHERE], ids=lambda p: p.name
+    "page",
+    [
+        pytest.param(p, marks=[pytest.mark.slow] if p.name in LONG else [], id=p.name)
+        for p in PAGES
+        if p.name not in RUN_ELSEWHERE
+    ],
 )
 def test_the_blocks_of_a_page_run_one_after_the_other(
     page: Path, desk: Path, quick_recipes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

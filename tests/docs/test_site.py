@@ -1,4 +1,4 @@
-"""The site: its pictures are the code's, it lists every page and name, it would ask no other server."""
+"""The site: pictures are the code's, every public name is there, no other server is asked."""
 
 from __future__ import annotations
 
