@@ -20,7 +20,7 @@ export OMP_NUM_THREADS ?= 1
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all lint types contracts oracles bench growth dist release-check clean
+.PHONY: help demo test test-all lint types contracts docs oracles bench growth dist release-check clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,9 @@ types: $(DEV) ## mypy, strict
 
 contracts: $(DEV) ## who may import whom
 	$(BIN)/lint-imports
+
+docs: $(DEV) ## the site into build/site, a warning is a failure; open build/site/index.html
+	$(BIN)/python -m sphinx -W --keep-going -q -c docs -d build/site-cache . build/site
 
 oracles: ## golden tables anew, from other people's packages in an environment of their own
 	@$(call CHECK_PYTHON)
