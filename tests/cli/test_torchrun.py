@@ -14,8 +14,18 @@ from own_data import study
 from running import Command, refused
 
 ALONE = {"RANK": "0", "LOCAL_RANK": "0", "LOCAL_WORLD_SIZE": "2", "WORLD_SIZE": "2"}
-# Without dropout; with weighted labels of a last batch that does not divide by two.
-SETTINGS = ["model.dropout=0", "symbols.tokens=8", "training.epochs=3", "training.min_steps=0"]
+# No dropout, which each process draws for itself; batches that do not divide by two, a price of the
+# budgets and experts whose balance counts tokens: all that has to be added up over the processes.
+SETTINGS = [
+    "model.dropout=0",
+    "symbols.tokens=8",
+    "training.batch_size=5",
+    "training.epochs=3",
+    "training.min_steps=0",
+    "budget.price=0.05",
+    "experts.placement=fusion",
+    "experts.balance=loss_free",
+]
 
 
 def words(source: Path, out: Path) -> list[str]:

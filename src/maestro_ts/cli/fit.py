@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from maestro_ts.cli import torchrun
 from maestro_ts.cli.options import (
     BaselineS,
     Data,
@@ -116,9 +117,9 @@ def fit(
         add_modalities=tuple(add_modality or ()),
         freeze=freeze,
     )
-    with process_group(device) as ranks:
-        with ConsoleProgress(no_progress or not ranks.first) as progress:
-            run(job, progress, ranks)
+    plain = no_progress or not torchrun.first()
+    with process_group(device) as ranks, ConsoleProgress(plain) as progress:
+        run(job, progress, ranks)
 
 
 def run(job: object, progress: object, ranks: Ranks | None = None) -> None:

@@ -24,6 +24,7 @@ from maestro_ts.cli import (
     prepare,
     pretrain,
     report,
+    search,
     sensors,
     torchrun,
 )
@@ -57,6 +58,7 @@ app.command("cost")(cost.cost)
 app.command("sensors")(sensors.sensors)
 app.command("export")(export.export)
 app.command("experiment")(experiment.experiment)
+app.command("search")(search.search)
 app.command("doctor")(doctor.doctor)
 
 

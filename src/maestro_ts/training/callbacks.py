@@ -50,7 +50,7 @@ class EpochReport:
 
     @property
     def measured(self) -> dict[str, float]:
-        """The numbers that make curves, of this epoch; those that were not measured are left out."""
+        """The numbers that make curves; those that were not measured are left out."""
         curves = {
             "loss": self.loss,
             "validation_loss": self.validation_loss,

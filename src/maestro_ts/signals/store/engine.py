@@ -1,4 +1,4 @@
-"""Who reads recordings, or computes cells, side by side: processes of this machine, or a Ray cluster."""
+"""Who reads recordings or computes cells side by side: processes of this machine, or Ray."""
 
 from __future__ import annotations
 
