@@ -110,7 +110,7 @@ class Ranks:
             )
 
     def part(self, windows: int) -> Part:
-        """The part of this process of so many windows; all of them where there are too few for all."""
+        """What this process has of so many windows; all, where there are too few for everyone."""
         if windows < self.size:
             return Part(slice(0, windows), self.size)
         first, last = (windows * r // self.size for r in (self.rank, self.rank + 1))
