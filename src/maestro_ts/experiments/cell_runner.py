@@ -79,7 +79,7 @@ def _done(
     tasks: Sequence[Task], engine: str, jobs: int | None, work: Callable[[Task], Done]
 ) -> Iterator[Done]:
     found = engine_of(engine, jobs)
-    if found is None:
+    if found is None or not tasks:  # a cluster is not started for nothing
         yield from map(work, tasks)
         return
     with _one_thread():

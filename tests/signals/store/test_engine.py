@@ -64,6 +64,23 @@ def test_a_store_does_not_depend_on_the_engine(ray, tmp_path, monkeypatch):
     assert ray.said == [("init", None), ("shutdown", None)]
 
 
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("", "Ray cannot be started: too slow"),
+        ("head:1", "head:1: the Ray cluster cannot be reach"),
+    ],
+)
+def test_a_cluster_that_is_not_there_is_told_of(ray, monkeypatch, address, said):
+    def failing(**settings):
+        raise ConnectionError("too slow\nand more")
+
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    monkeypatch.setattr(ray, "init", failing)
+    with pytest.raises(RunError, match=said):
+        list(RayCluster(1).run(doubled, iter([1])))
+
+
 def test_a_cluster_that_does_not_see_the_files_is_told_of(ray, tmp_path, monkeypatch):
     gone = tmp_path / "gone"
     gone.mkdir()

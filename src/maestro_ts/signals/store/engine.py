@@ -122,8 +122,7 @@ class RayCluster:
         ray = self._ray
         ours = not ray.is_initialized()
         if ours:
-            local = {} if os.environ.get("RAY_ADDRESS") else {"num_cpus": self.jobs}
-            ray.init(log_to_driver=False, include_dashboard=False, **local)
+            self._begin()
         waiting: deque[Any] = deque()
         try:
             most = self.jobs or max(int(ray.cluster_resources().get("CPU", 1)), 1)
@@ -139,6 +138,19 @@ class RayCluster:
                 ray.cancel(left)
             if ours:
                 ray.shutdown()
+
+    def _begin(self) -> None:
+        address = os.environ.get("RAY_ADDRESS")
+        local = {} if address else {"num_cpus": self.jobs}
+        try:
+            self._ray.init(log_to_driver=False, include_dashboard=False, **local)
+        except Exception as error:  # of many kinds, a bare one where a node was too slow to start
+            missed = "the Ray cluster cannot be reached" if address else "Ray cannot be started"
+            raise RunError(
+                f"{missed}: {str(error).strip().splitlines()[0]}",
+                where=address or "",
+                fix="Without --engine ray it is done by processes of this machine.",
+            ) from error
 
     def _result(self, reference: Any) -> Any:
         try:
