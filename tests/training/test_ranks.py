@@ -25,9 +25,12 @@ def test_means_over_the_parts_make_the_mean_over_the_batch(windows: int, size: i
 
 
 def test_a_part_that_weighs_nothing_counts_nothing() -> None:
-    part = Ranks(1, 2).part(4)
-    assert part.share([1.0, 1.0, 0.0, 0.0]) == 0.0
-    assert part.share(np.zeros(4)) == 0.0
+    assert Ranks(1, 2).part(4).share([1.0, 1.0, 0.0, 0.0]) == 0.0
+
+
+@pytest.mark.parametrize("weights", [[0.1, 0.2, 0.3], [0.0, 0.0, 0.0]])
+def test_one_process_alone_takes_its_loss_as_it_is(weights: list[float]) -> None:
+    assert Ranks().part(3).share(weights) == 1.0
 
 
 def test_each_process_draws_for_itself_and_anew_every_epoch() -> None:

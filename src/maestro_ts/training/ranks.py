@@ -50,10 +50,13 @@ class Part:
     times: int = 1
 
     def share(self, weights: ArrayLike) -> float:
-        """What a mean over the part counts in the mean over the batch, whose weights these are."""
+        """What a mean over the part counts in the mean over the batch, whose weights these are.
+
+        Where nothing weighs anything, that mean is none, and all parts count alike.
+        """
         weights = np.asarray(weights, dtype=np.float64)
         whole = float(weights.sum())
-        return float(weights[self.rows].sum()) / whole / self.times if whole else 0.0
+        return (float(weights[self.rows].sum()) / whole if whole else 1.0) / self.times
 
 
 @dataclass(frozen=True)
