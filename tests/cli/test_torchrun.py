@@ -68,7 +68,7 @@ def test_two_processes_learn_what_one_does(
     assert len(one) == len(two) == 3
     for key in ("loss", "validation_loss", "mean_budget"):
         # Sums of float32 in another order; the loss itself falls by more than a hundredth.
-        assert [e[key] for e in two] == pytest.approx([e[key] for e in one], rel=1e-4)
+        assert [e[key] for e in two] == pytest.approx([e[key] for e in one], rel=1e-5)
     assert one[0]["loss"] > 1.01 * one[-1]["loss"]
 
 
