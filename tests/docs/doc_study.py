@@ -61,6 +61,7 @@ def names() -> dict[str, Any]:
         **{"X_held": X, "y_held": y, "subject_held": subject},
         **{"X_of_one": {name: x[:6] for name, x in X.items()}, "y_of_one": y[:6]},
         "windows": Windows.from_arrays(X, sensors, labels=y, subjects=subject),
+        **{"times": np.arange(400) / 20, "values": rng.normal(size=(400, 3))},
         "heart_rates": rng.normal(70, 5, 72),
         "Y": rng.integers(0, 2, (72, 2)),
     }

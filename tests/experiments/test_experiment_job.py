@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from ray_stand_in import Ray
 from tiny_experiment import FAST, tiny_job
 
 from maestro_ts.errors import ConfigError, MaestroError, RunError
@@ -177,6 +178,25 @@ def test_cells_side_by_side_are_those_of_one_process(done, tiny_data, tmp_path) 
     for task in plan(job, Progress()).in_order:
         same = out / "watch" / task.path.name
         assert read_cell(task.path).same_numbers(read_cell(same))
+
+
+def test_cells_on_a_cluster_are_those_of_one_process(
+    done, tiny_data, tmp_path, monkeypatch
+) -> None:
+    out, _ = done
+    ray = Ray()
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    monkeypatch.chdir(tmp_path)
+    job = tiny_job(
+        "missingness", tiny_data, Path("own"), models=("maestro",), engine="ray", jobs=None
+    )
+    run_experiment(job)
+    for task in plan(job, Progress()).in_order:
+        assert read_cell(task.path).same_numbers(read_cell(out / "watch" / task.path.name))
+    assert ray.said == [("init", None), ("shutdown", None)]
+    ray.broken = True
+    with pytest.raises(RunError, match=r"a node died.*Finished cells are kept"):
+        run_experiment(replace(job, out=Path("other")))
 
 
 def test_one_failed_cell_does_not_lose_the_others(tiny_data, tmp_path, monkeypatch) -> None:

@@ -72,9 +72,15 @@ def experiment(
     out: Annotated[
         Path | None, typer.Option(help="Folder of cells and tables; else experiments/NAME.")
     ] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Cells side by side, one thread each.")] = 1,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Cells side by side, one thread each; 1, or all processors of a Ray cluster.",
+        ),
+    ] = None,
     engine: Annotated[
-        str, typer.Option(help="processes (of this machine), or ray (see prepare).")
+        str, typer.Option(help="processes, or ray (the cluster of RAY_ADDRESS, or a local one).")
     ] = "processes",
     verify: Annotated[
         bool, typer.Option("--verify", help="Compute one finished cell again and compare.")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from maestro_ts.cli import torchrun
 from maestro_ts.cli.options import (
     BaselineS,
     Data,
@@ -27,6 +28,9 @@ from maestro_ts.cli.options import (
     WindowS,
     parse_windows,
 )
+
+if TYPE_CHECKING:
+    from maestro_ts.training.ranks import Ranks
 
 __all__ = ["fit", "run"]
 
@@ -88,6 +92,7 @@ def fit(
     from maestro_ts.cli.progress import ConsoleProgress
     from maestro_ts.experiments.main_job import Job
     from maestro_ts.recipe import load_recipe, parse_overrides
+    from maestro_ts.training.ranks import process_group
 
     settings = load_recipe(recipe).override(parse_overrides(set_ or []))
     job = Job(
@@ -112,19 +117,24 @@ def fit(
         add_modalities=tuple(add_modality or ()),
         freeze=freeze,
     )
-    with ConsoleProgress(no_progress) as progress:
-        run(job, progress)
+    plain = no_progress or not torchrun.first()
+    with process_group(device) as ranks, ConsoleProgress(plain) as progress:
+        run(job, progress, ranks)
 
 
-def run(job: object, progress: object) -> None:
-    """Run a job and print its table and where the report is."""
+def run(job: object, progress: object, ranks: Ranks | None = None) -> None:
+    """Run a job, in several processes if there are, and print its table and where the report is."""
     from maestro_ts.cli.progress import ConsoleProgress
     from maestro_ts.cli.tables import results_table
-    from maestro_ts.experiments.main_job import Job, run_job
+    from maestro_ts.experiments.main_job import Job
+    from maestro_ts.experiments.torchrun_job import run_side_by_side
+    from maestro_ts.training.ranks import Ranks
 
     assert isinstance(job, Job)
     assert isinstance(progress, ConsoleProgress)
-    results = run_job(job, progress.as_progress())
+    results = run_side_by_side(job, ranks or Ranks(), progress.as_progress())
+    if results is None:
+        return
     progress.__exit__(None, None, None)
     print(results_table(results))
     print(f"\nReport: {job.out / 'report.html'}")

@@ -25,9 +25,11 @@ from maestro_ts.cli import (
     prepare,
     pretrain,
     report,
+    search,
     sensors,
     serve,
     stream,
+    torchrun,
 )
 from maestro_ts.errors import MaestroError
 
@@ -62,12 +64,14 @@ app.command("export")(export.export)
 app.command("stream")(stream.stream)
 app.command("serve")(serve.serve)
 app.command("experiment")(experiment.experiment)
+app.command("search")(search.search)
 app.command("doctor")(doctor.doctor)
 
 
 def main() -> None:
     """Run a command: a MaestroError is one clear message and exit code 2, Ctrl-C is 130."""
     try:
+        torchrun.check_command(sys.argv[1:])
         app()
     except MaestroError as error:
         print(f"Error: {error}", file=sys.stderr)
@@ -76,7 +80,10 @@ def main() -> None:
         # typer turns Ctrl-C into an exit with code 130.
         if isinstance(stop, SystemExit) and stop.code != 130:
             raise
-        command = shlex.join(["maestro-ts", *[a for a in sys.argv[1:] if a != "--overwrite"]])
+        if not torchrun.first():
+            sys.exit(130)
+        words = [a for a in sys.argv[1:] if a != "--overwrite"]
+        command = shlex.join([*torchrun.program(), *words])
         if "--resume" not in sys.argv and sys.argv[1:2] in RESUMABLE:
             command += " --resume"
         print(

@@ -44,6 +44,24 @@ class Batch:
     def __len__(self) -> int:
         return len(self.host_present)
 
+    def part(self, rows: slice) -> Batch:
+        """Some of its windows."""
+
+        def cut(t: Tensor | None) -> Tensor | None:
+            return None if t is None else t[rows]
+
+        return replace(
+            self,
+            inputs={k: v[rows] for k, v in self.inputs.items()},
+            valid={k: v[rows] for k, v in self.valid.items()},
+            extras={k: v[rows] for k, v in self.extras.items()},
+            present=self.present[rows],
+            host_present=self.host_present[rows],
+            index=self.index[rows],
+            targets=cut(self.targets),
+            weights=cut(self.weights),
+        )
+
     def to(self, device: torch.device) -> Batch:
         """The same batch on a device; `host_present` stays on the CPU."""
 

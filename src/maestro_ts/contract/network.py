@@ -21,10 +21,14 @@ class Network(nn.Module):
         Beginnings of the names of weights that stay float32 where the others are rounded.
     embeds : bool
         Whether it has `pooled`.
+    separable : bool
+        In training too it computes every window by itself, and its auxiliary loss is a mean over
+        the modalities that are present: parts of a batch give gradients that add up to its own.
     """
 
     exact: tuple[str, ...] = ()
     embeds: bool = False
+    separable: bool = False
 
     def forward(self, batch: Batch) -> Output:
         """Logits of a batch."""
@@ -55,6 +59,10 @@ class Network(nn.Module):
 
     def after_step(self) -> None:
         """Called after each optimiser step, for state that no gradient moves."""
+
+    def counted(self) -> list[Tensor]:
+        """What a step counts over its windows for `after_step`; parts of a batch add it up."""
+        return []
 
     def component(self, module: str, *, weighted: bool) -> str:
         """Name of the component to which a matrix product belongs when its cost is counted.

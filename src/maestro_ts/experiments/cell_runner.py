@@ -29,7 +29,9 @@ class Verified:
     same_code: bool
 
 
-def run_cells(tasks: Sequence[Task], engine: str, jobs: int, progress: Progress) -> list[Done]:
+def run_cells(
+    tasks: Sequence[Task], engine: str, jobs: int | None, progress: Progress
+) -> list[Done]:
     """Compute what is not finished; returns those that failed.
 
     What several cells start from is made first, once; those whose start failed are not tried.
@@ -56,7 +58,7 @@ def computed(
     tasks: Sequence[Task],
     what: str,
     engine: str,
-    jobs: int,
+    jobs: int | None,
     progress: Progress,
     work: Callable[[Task], Done] = run_task,
 ) -> list[Done]:
@@ -74,18 +76,20 @@ def computed(
 
 
 def _done(
-    tasks: Sequence[Task], engine: str, jobs: int, work: Callable[[Task], Done]
+    tasks: Sequence[Task], engine: str, jobs: int | None, work: Callable[[Task], Done]
 ) -> Iterator[Done]:
     found = engine_of(engine, jobs)
-    if found is None:
+    if found is None or not tasks:  # a cluster is not started for nothing
         yield from map(work, tasks)
         return
     with _one_thread():
         try:
             yield from found.run(work, iter(tasks))
         except RunError as error:  # what a cell raises is told in its `Done`
+            died = "a process that computed a cell died; was there enough memory?"
             raise RunError(
-                "a process that computed a cell died; was there enough memory?",
+                error.what if engine == "ray" else died,
+                where=error.where if engine == "ray" else "",
                 fix="Finished cells are kept: run it again with fewer --jobs.",
             ) from error
 

@@ -58,6 +58,8 @@ class ExperimentJob:
         Changes for all entrants, with dotted keys.
     budget : {"full", "quick"}
         ``quick``: one fold, the first seed, 150 steps, fewer rates.
+    engine, jobs
+        See `signals.store.engine.engine_of`.
     """
 
     experiment: Experiment
@@ -71,7 +73,7 @@ class ExperimentJob:
     settings: Mapping[str, Any] = field(default_factory=dict)
     budget: str = "full"
     engine: str = "processes"
-    jobs: int = 1
+    jobs: int | None = 1
 
     def __post_init__(self) -> None:
         if self.budget not in BUDGETS:

@@ -43,10 +43,21 @@ from maestro_ts.signals.cut import WindowSpec
 from maestro_ts.signals.split import split_by_source, subject_folds
 from maestro_ts.signals.window_spec import WindowChanges
 from maestro_ts.signals.windows import Windows
+from maestro_ts.training.callbacks import Callback
+from maestro_ts.training.ranks import Ranks
 from maestro_ts.training.run import Run
 from maestro_ts.training.start import Start
 
-__all__ = ["RATES", "Job", "held_out", "retest", "run_job", "splits_of", "tested_again"]
+__all__ = [
+    "RATES",
+    "Job",
+    "held_out",
+    "retest",
+    "run_job",
+    "splits_of",
+    "tested_again",
+    "unfitted",
+]
 
 MODES = ("modality", "segment")
 FOLDS = 5
@@ -256,21 +267,27 @@ def _fitted(
         progress.note(f"{title}: finished already")
         return load(run.folder, device=job.device)
     run.folder.mkdir(parents=True, exist_ok=True)
-    clf = estimator_for(loaded.card)(
-        recipe=job.recipe,
-        random_state=job.seed,
-        device=job.device,
-        n_threads=job.n_threads,
-        callbacks=[progress.training(title)],
-        init=job.init,
-        add_modalities=job.add_modalities,
-        freeze=job.freeze,
-    )
+    clf = unfitted(job, loaded, [progress.training(title)])
+    Ranks.current().from_first(train)  # what the other processes, if any, train along on
     clf.fit(loaded.windows[train], run=run, resume=job.resume)
     seen = started_from.subjects_seen(start, loaded.card.name, _names(loaded.windows[train]))
     clf.write(run, origin | seen)
     run.finish()
     return clf
+
+
+def unfitted(job: Job, loaded: LoadedData, callbacks: Sequence[Callback] = ()) -> Estimator:
+    """The estimator that is fitted to each fold."""
+    return estimator_for(loaded.card)(
+        recipe=job.recipe,
+        random_state=job.seed,
+        device=job.device,
+        n_threads=job.n_threads,
+        callbacks=callbacks,
+        init=job.init,
+        add_modalities=job.add_modalities,
+        freeze=job.freeze,
+    )
 
 
 def _test(

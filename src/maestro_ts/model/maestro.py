@@ -102,6 +102,7 @@ class Maestro(Network):
     # bfloat16 tells 32 queries from 33 only just: a budget could not learn in such steps.
     exact = ("budget.",)
     embeds = True
+    separable = True
 
     def __init__(self, symbolizer: Symbolizer, outputs: int, recipe: Recipe) -> None:
         super().__init__()
@@ -389,6 +390,10 @@ class Maestro(Network):
         for module in self.encoders.modules():
             if isinstance(module, Attention):
                 module.softness = softness if learned else 0.0
+
+    def counted(self) -> list[Tensor]:
+        """Tokens that each expert served."""
+        return [module.load for module in self.modules() if isinstance(module, Experts)]
 
     def after_step(self) -> None:
         """Balance the experts, unless they are to stay as they are."""

@@ -42,6 +42,7 @@ class Members(Network):
             f"networks.{k}.{name}" for k, each in enumerate(networks) for name in each.exact
         )
         self.embeds = any(each.embeds for each in networks)
+        self.separable = all(each.separable for each in networks)
 
     def forward(self, batch: Batch) -> Output:
         """Mean logits, budgets and expert shares; `Output.members` holds each one's logits."""
@@ -72,6 +73,11 @@ class Members(Network):
         for network in self.networks:
             assert isinstance(network, Network)
             network.set_progress(share)
+
+    def counted(self) -> list[Tensor]:
+        """Of every member."""
+        each = [network for network in self.networks if isinstance(network, Network)]
+        return [count for network in each for count in network.counted()]
 
     def after_step(self) -> None:
         """Tell every member."""

@@ -48,6 +48,19 @@ class EpochReport:
         """Plain values for JSON lines."""
         return asdict(self)
 
+    @property
+    def measured(self) -> dict[str, float]:
+        """The numbers that make curves; those that were not measured are left out."""
+        curves = {
+            "loss": self.loss,
+            "validation_loss": self.validation_loss,
+            "validation_f1": self.validation_f1,
+            "validation_mae": self.validation_mae,
+            "learning_rate": self.learning_rate,
+            "mean_budget": self.mean_budget,
+        }
+        return {name: value for name, value in curves.items() if value is not None}
+
 
 class Callback:
     """Base class: override what you need. Library code never prints; a callback does."""

@@ -30,6 +30,7 @@ from maestro_ts.training.objective import ClassObjective, Objective
 from maestro_ts.training.precision import in_precision
 from maestro_ts.training.predictor import predict_prepared
 from maestro_ts.training.ranking import poorer_view, ranked
+from maestro_ts.training.ranks import Ranks
 from maestro_ts.training.resume import (
     TrainingState,
     flatten,
@@ -63,6 +64,9 @@ class Examples:
 @dataclass
 class Trainer:
     """Train a network; the best weights are in it afterwards.
+
+    In a process group all processes call it alike; the first one gets the best weights, the others
+    need no validation windows, callbacks or state.
 
     Parameters
     ----------
@@ -101,10 +105,18 @@ class Trainer:
         per_epoch = math.ceil(len(train.targets) / settings.batch_size)
         epochs = planned_epochs(settings, per_epoch)
         self.steps = epochs * per_epoch
+        self.ranks = Ranks.current()
+        self.ranks.check(self.network, settings.batch_size, [self.seed, self.steps])
+        state = None
         if resume and self.state_path is not None and self.state_path.exists():
-            self._restore(load_state(self.state_path))
+            state = load_state(self.state_path)
+        state = self.ranks.from_first(state)
+        if state is not None:
+            self._restore(state)
         self.prepared: Any = None
-        held = None if validation is None else self._prepare_validation(validation)
+        held = None
+        if validation is not None and self.ranks.first:
+            held = self._prepare_validation(validation)
         for callback in self.callbacks:
             callback.on_begin(self.steps, self.step)
         self.network.use_generator(self.draws)
@@ -116,6 +128,7 @@ class Trainer:
                     loss, budget = self._epoch(train, self.prepared)
                     self.epoch += 1
                     self._report(loss, budget, held, epochs, began)
+                    self.stale = self.ranks.from_first(self.stale)
         finally:
             self.network.use_generator(None)
         if self.best is None:
@@ -148,6 +161,8 @@ class Trainer:
 
     def _epoch(self, train: Examples, prepared: Any) -> tuple[float, float | None]:
         self.network.train()
+        if not self.ranks.first:
+            self.draws.manual_seed(self.ranks.own_seed(self.seed, self.epoch))
         size = self.recipe.training.batch_size
         order = self.order.permutation(len(train.targets))
         losses, budgets = [], []
@@ -174,28 +189,31 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(settings, share)
         forward = in_precision(self.network, self.recipe.model.precision)
-        outs = [forward(view) for view in views]
-        loss = self._loss(train, prepared, rows, views, outs)
-        total = sum((out.aux_loss for out in outs if out.aux_loss is not None), start=loss)
+        # Drawn for the whole batch in every process, so that all draw alike; then cut.
+        part = self.ranks.part(len(rows))
+        own = [view.part(part.rows) for view in views]
+        outs = [forward(view) for view in own]
+        loss = self._loss(train, prepared, rows[part.rows], own, outs)
+        total = loss = loss * part.share(train.weights[rows])
+        for view, out in zip(views, outs, strict=True):
+            if out.aux_loss is not None:
+                total = total + out.aux_loss * part.share(view.host_present.sum(dim=1).numpy())
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
+        told = self.ranks.add_up(self.network, _told(loss, outs[0], own[0]))
         if settings.gradient_norm is not None:
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), settings.gradient_norm)
         self.optimizer.step()
         self.network.after_step()
         self.step += 1
         self._update_average()
-        value = float(loss.detach())
+        value = float(told[0])
         if not math.isfinite(value):
             raise RunError(
                 f"the training loss became {value} at step {self.step}.",
                 fix="Lower training.learning_rate or set training.gradient_norm.",
             )
-        budget = None
-        if outs[0].budgets is not None:
-            there = batch.present.sum().clamp(min=1)
-            budget = float((outs[0].budgets * batch.present).sum().detach() / there)
-        return value, budget
+        return value, None if outs[0].budgets is None else float(told[1] / told[2].clamp(min=1))
 
     def _loss(
         self,
@@ -384,6 +402,13 @@ class Trainer:
         self.order.bit_generator.state = plain["order"]
         self.masks.bit_generator.state = plain["masks"]
         self.log[:] = plain["log"]
+
+
+def _told(loss: Tensor, out: Output, batch: Batch) -> Tensor:
+    """The loss, and the sum and number of the budgets of what is present, [3]."""
+    there = batch.present.sum()
+    budgets = there if out.budgets is None else (out.budgets * batch.present).sum()
+    return torch.stack([each.detach().to(loss.dtype) for each in (loss, budgets, there)])
 
 
 def _copy(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

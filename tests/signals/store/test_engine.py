@@ -4,73 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from own_data import study
+from ray_stand_in import Ray
 from store_cases import contents
 
 from maestro_ts.errors import ConfigError, DataError, FormatError, MissingExtraError, RunError
 from maestro_ts.signals.store import prepare_dataset, prepare_folder
 from maestro_ts.signals.store.engine import Processes, RayCluster, engine_of
-
-
-class RayError(Exception):
-    pass
-
-
-class RayTaskError(RayError):
-    def __init__(self, cause: Exception) -> None:
-        super().__init__("a task failed\nwith a long trace")
-        self.cause = cause
-
-
-class Ray:
-    """Runs a task when its result is asked for; remembers what was asked."""
-
-    exceptions = SimpleNamespace(RayError=RayError, RayTaskError=RayTaskError)
-
-    def __init__(self, running: bool = False) -> None:
-        self.running = running
-        self.said: list[tuple[str, Any]] = []
-        self.open = self.most = 0
-        self.broken = False
-
-    def is_initialized(self) -> bool:
-        return self.running
-
-    def init(self, **settings: Any) -> None:
-        self.running = True
-        self.said.append(("init", settings.get("num_cpus", "as it is")))
-
-    def shutdown(self) -> None:
-        self.running = False
-        self.said.append(("shutdown", None))
-
-    def cluster_resources(self) -> dict[str, float]:
-        return {"CPU": 3.0}
-
-    def remote(self, work: Any) -> Any:
-        def submit(task: Any) -> Any:
-            self.open += 1
-            self.most = max(self.most, self.open)
-            return lambda: work(task)
-
-        return SimpleNamespace(remote=submit)
-
-    def get(self, reference: Any) -> Any:
-        self.open -= 1
-        if self.broken:
-            raise RayError("a node died\nand more")
-        try:
-            return reference()
-        except Exception as error:
-            raise RayTaskError(error) from error
-
-    def cancel(self, reference: Any) -> None:
-        self.open -= 1
-        self.said.append(("cancel", None))
 
 
 @pytest.fixture
@@ -120,6 +62,34 @@ def test_a_store_does_not_depend_on_the_engine(ray, tmp_path, monkeypatch):
     prepare_folder(Path("study"), "ray", shard_bytes=3000, engine="ray", jobs=None)
     assert contents(tmp_path / "ray") == contents(tmp_path / "one")
     assert ray.said == [("init", None), ("shutdown", None)]
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("", "Ray cannot be started: too slow"),
+        ("head:1", "head:1: the Ray cluster cannot be reach"),
+    ],
+)
+def test_a_cluster_that_is_not_there_is_told_of(ray, monkeypatch, address, said):
+    def failing(**settings):
+        raise ConnectionError("too slow\nand more")
+
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    monkeypatch.setattr(ray, "init", failing)
+    with pytest.raises(RunError, match=said):
+        list(RayCluster(1).run(doubled, iter([1])))
+
+
+def test_a_cluster_that_does_not_see_the_files_is_told_of(ray, tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    cluster = RayCluster(1).run(doubled, iter([1, 2]))
+    assert next(cluster) == 2
+    gone.rmdir()
+    with pytest.raises(RunError, match=r"gone.*does not have this folder\. All its machines"):
+        next(cluster)
 
 
 def test_processes_are_made_only_where_several_are_wanted():

@@ -1,4 +1,4 @@
-"""Who reads recordings side by side: processes of this machine, or a Ray cluster."""
+"""Who reads recordings or computes cells side by side: processes of this machine, or Ray."""
 
 from __future__ import annotations
 
@@ -85,6 +85,19 @@ def _end_with_parent() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
+def _there(work: Callable[[T], R], folder: str, task: T) -> R:
+    """Work in the folder of the caller: paths may be relative to it."""
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        raise RunError(
+            "a machine of the Ray cluster does not have this folder.",
+            where=folder,
+            fix="All its machines must see the files at the same paths.",
+        ) from error
+    return work(task)
+
+
 class RayCluster:
     """The Ray cluster that ``RAY_ADDRESS`` names, or one started on this machine.
 
@@ -93,7 +106,7 @@ class RayCluster:
     Parameters
     ----------
     jobs : int or None
-        Recordings under way at a time; None: as many as the cluster has processors.
+        Tasks under way at a time; None: as many as the cluster has processors.
     """
 
     def __init__(self, jobs: int | None) -> None:
@@ -109,14 +122,13 @@ class RayCluster:
         ray = self._ray
         ours = not ray.is_initialized()
         if ours:
-            local = {} if os.environ.get("RAY_ADDRESS") else {"num_cpus": self.jobs}
-            ray.init(log_to_driver=False, include_dashboard=False, **local)
+            self._begin()
         waiting: deque[Any] = deque()
         try:
             most = self.jobs or max(int(ray.cluster_resources().get("CPU", 1)), 1)
-            remote = ray.remote(work)
+            remote, here = ray.remote(_there), os.getcwd()
             for task in tasks:
-                waiting.append(remote.remote(task))
+                waiting.append(remote.remote(work, here, task))
                 if len(waiting) >= most:
                     yield self._result(waiting.popleft())
             while waiting:
@@ -126,6 +138,19 @@ class RayCluster:
                 ray.cancel(left)
             if ours:
                 ray.shutdown()
+
+    def _begin(self) -> None:
+        address = os.environ.get("RAY_ADDRESS")
+        local = {} if address else {"num_cpus": self.jobs}
+        try:
+            self._ray.init(log_to_driver=False, include_dashboard=False, **local)
+        except Exception as error:  # of many kinds, a bare one where a node was too slow to start
+            missed = "the Ray cluster cannot be reached" if address else "Ray cannot be started"
+            raise RunError(
+                f"{missed}: {str(error).strip().splitlines()[0]}",
+                where=address or "",
+                fix="Without --engine ray it is done by processes of this machine.",
+            ) from error
 
     def _result(self, reference: Any) -> Any:
         try:

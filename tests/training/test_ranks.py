@@ -1,0 +1,49 @@
+"""Parts of batches; that two processes train as one is tested with the program itself."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from maestro_ts.contract.network import Network
+from maestro_ts.errors import ConfigError
+from maestro_ts.training.ranks import Ranks
+
+
+@pytest.mark.parametrize(("windows", "size"), [(32, 2), (7, 3), (3, 3), (2, 3), (1, 4)])
+def test_means_over_the_parts_make_the_mean_over_the_batch(windows: int, size: int) -> None:
+    rng = np.random.default_rng(windows)
+    values, weights = rng.normal(size=windows), rng.uniform(size=windows)
+    total = 0.0
+    for rank in range(size):
+        part = Ranks(rank, size).part(windows)
+        own, of = values[part.rows], weights[part.rows]
+        assert len(own)
+        total += (own * of).sum() / of.sum() * part.share(weights)
+    assert total == pytest.approx((values * weights).sum() / weights.sum())
+
+
+def test_a_part_that_weighs_nothing_counts_nothing() -> None:
+    assert Ranks(1, 2).part(4).share([1.0, 1.0, 0.0, 0.0]) == 0.0
+
+
+@pytest.mark.parametrize("weights", [[0.1, 0.2, 0.3], [0.0, 0.0, 0.0]])
+def test_one_process_alone_takes_its_loss_as_it_is(weights: list[float]) -> None:
+    assert Ranks().part(3).share(weights) == 1.0
+
+
+def test_each_process_draws_for_itself_and_anew_every_epoch() -> None:
+    drawn = {Ranks(rank, 2).own_seed(7, epoch) for rank in (0, 1) for epoch in (0, 1, 2)}
+    assert len(drawn) == 6
+    torch.Generator().manual_seed(max(drawn))  # it takes them
+
+
+def test_what_several_processes_cannot_train_is_refused() -> None:
+    network = Network()
+    Ranks().check(network, 1, [0])
+    with pytest.raises(ConfigError, match="without torchrun"):
+        Ranks(0, 2).check(network, 32, [0])
+    network.separable = True
+    with pytest.raises(ConfigError, match="4 processes share batches of 3 windows"):
+        Ranks(0, 4).check(network, 3, [0])
