@@ -73,6 +73,8 @@ SUITE: dict[str, dict[str, dict[str, Any]]] = {
         | {"rival.width": 16, "rival.patches": 2, "rival.grid_steps": 8, "rival.experts": 4}
         | {"rival.chosen": 2},
     },
+    # Finer than the slowest sensor: what is measured at every step never decays.
+    "gru-d": {"tiny": {"rival.grid_hz": 8.0, "rival.width": 32, "rival.dropout": 0.0}},
     "resnet1d": {"tiny": GRID | {"rival.width": 8}},
     "inceptiontime": {"tiny": GRID | {"rival.width": 4, "rival.kernel": 9, "rival.shortcuts": 1}},
 }

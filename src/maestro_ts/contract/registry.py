@@ -161,6 +161,12 @@ MODELS = {
         paper="Yun et al., NeurIPS 2024",
         tags=AT_NATIVE_RATES,
     ),
+    "gru-d": ModelEntry(
+        module="maestro_ts.baselines.grud",
+        summary="Recurrent network that decays with the time since a measurement",
+        paper="Che et al., Scientific Reports 2018",
+        tags=ON_ONE_GRID,
+    ),
     "majority": ModelEntry(
         module="maestro_ts.baselines.majority",
         summary="The classes' shares in training, whatever is measured",

@@ -65,4 +65,5 @@ NETWORKS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "mult": ("MulT", {}),
     "flexmoe": ("Flex-MoE", {}),
     "shaspec": ("ShaSpec", {}),
+    "gru-d": ("GRU-D", {}),
 }
