@@ -7,7 +7,6 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from reference.slow_grud import slow_grud
 from test_rival_networks import built
 
 from maestro_ts.baselines.grud import TIME_PER_WINDOW, history, taken
@@ -16,6 +15,7 @@ from maestro_ts.baselines.network_settings import NetworkSettings
 from maestro_ts.signals.modality import Modality
 from maestro_ts.signals.windows import Windows
 from maestro_ts.testing.windows_generator import keep
+from reference.slow_grud import slow_grud
 
 STEPS = 16  # 4 s at 4 Hz
 
@@ -56,7 +56,13 @@ def test_logits_are_those_of_single_steps(
     moments = np.concatenate([front_end.moments[n] for n in windows.schema.names], axis=1)
     for i in (0, 3, 5):
         steps = [
-            (t, [None if v is None else (v - moments[0, c]) / moments[1, c] for c, v in enumerate(x)])
+            (
+                t,
+                [
+                    None if v is None else (v - moments[0, c]) / moments[1, c]
+                    for c, v in enumerate(x)
+                ],
+            )
             for t, x in steps_of(windows, i)
         ]
         torch.testing.assert_close(found[i], slow_grud(steps, weights), rtol=1e-4, atol=1e-5)

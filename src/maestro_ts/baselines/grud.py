@@ -109,7 +109,9 @@ class GruD(Network):
             values.append(x)
             known.append(there[..., None] & (lacks == 0))
             valid.append(there)
-        steps = torch.stack([v for v, moves in zip(valid, self.moving, strict=True) if moves] or valid)
+        steps = torch.stack(
+            [v for v, moves in zip(valid, self.moving, strict=True) if moves] or valid
+        )
         steps = steps.any(dim=0)
         steps[:, [0, -1]] |= torch.stack(valid).any(dim=0).any(dim=1, keepdim=True)
         return torch.cat(values, dim=2), torch.cat(known, dim=2), steps
