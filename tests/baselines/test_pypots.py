@@ -30,7 +30,7 @@ class BRITS:
         self.model.register_buffer("means", torch.zeros(n_classes, n_features))
     def _rows(self, X):
         assert X.shape[1:] == self.shape and not np.isnan(X).all(axis=(1, 2)).any()
-        return np.nan_to_num(np.nanmean(np.abs(X), axis=1))
+        return np.nan_to_num(np.nanmean(X, axis=1))
     def fit(self, train, held):
         assert not set(train["y"]) - set(range(self.classes)) and len(held["X"])
         assert self.settings == (7, 5), self.settings
