@@ -92,7 +92,7 @@ class GruD(Network):
         return state
 
     def _step(self, now: Tensor, state: Tensor) -> Tensor:
-        of_gates, of_candidate = now.split((2 * self.width, self.width), dim=1)
+        of_gates, of_candidate = now[:, : 2 * self.width], now[:, 2 * self.width :]
         reset, update = torch.sigmoid(of_gates + self.gates(state)).chunk(2, dim=1)
         candidate = torch.tanh(of_candidate + self.candidate(reset * state))
         return (1.0 - update) * state + update * candidate
