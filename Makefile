@@ -5,6 +5,7 @@
 PYTHON ?= python3
 VENV := .venv
 ORACLES := .venv-oracles
+PEERS := .venv-peers
 BIN := $(VENV)/bin
 DEMO := $(VENV)/.installed-demo
 DEV := $(VENV)/.installed-dev
@@ -20,7 +21,7 @@ export OMP_NUM_THREADS ?= 1
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all lint types contracts docs oracles bench growth dist release-check clean
+.PHONY: help demo test test-all lint types contracts docs oracles peers bench growth dist release-check clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +54,14 @@ oracles: ## golden tables anew, from other people's packages in an environment o
 	echo '*' > $(ORACLES)/.gitignore
 	$(call PIP_INSTALL,$(ORACLES)) tslearn==0.10.0 pyts==0.14.1
 	$(ORACLES)/bin/python tests/golden/make_sax_tables.py
+
+peers: export PIP_CONSTRAINT := constraints-peers.txt
+peers: export PIP_BUILD_CONSTRAINT := constraints-peers.txt
+peers: ## PyPOTS, in an environment of its own, for the model pypots
+	@$(call CHECK_PYTHON)
+	$(PYTHON) -m venv $(PEERS)
+	echo '*' > $(PEERS)/.gitignore
+	$(PEERS)/bin/python -m pip install --quiet -c constraints-peers.txt pypots torch
 
 bench: $(DEV) ## speed against the published formulation, idle machine; RIVALS: a Python with pyts and aeon
 	OMP_NUM_THREADS=2 $(BIN)/python benchmarks/speed.py --threads 2 --out docs/results/speed.json

@@ -32,6 +32,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "flexmoe": {"width": 8, "heads": 2, "feed_forward": 8, "patches": 4, "experts": 4},
     "mult": {"width": 4, "heads": 2},
     "fusemoe": {"width": 8, "heads": 2, "feed_forward": 8, "expert_width": 8},
+    "gru-d": {"width": 8},
 }
 
 

@@ -41,6 +41,7 @@ SIZES: dict[str, tuple[dict[str, Any], tuple[int, int, int, int]]] = {
     "mult": ({}, (3709715, 400279, 402979, 22380302)),
     "flexmoe": ({"absent": "native"}, (1404547, 1220231, 1255571, 1806086)),
     "shaspec": ({}, (790669, 439500, 443352, 1283159)),
+    "gru-d": ({}, (19039, 17049, 34029, 20584)),
 }
 
 
@@ -78,6 +79,7 @@ def test_what_an_absent_modality_costs() -> None:
         "flexmoe": (10 + 10 * 10) * 16 * 128,  # the bank
         "mult": 10 * 8,
         "shaspec": 0,
+        "gru-d": 0,
     }.items():
         more = parameters(key, {}, "wesad", "native") - parameters(key, {}, "wesad")
         assert more == extra, key

@@ -17,6 +17,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from maestro_ts.baselines.peer_process import peers_python
 from maestro_ts.contract.batch import Batch
 from maestro_ts.contract.output import Output
 from maestro_ts.contract.registry import MODELS, ModelEntry, fits_at_once
@@ -52,6 +53,7 @@ SUITE: dict[str, dict[str, dict[str, Any]]] = {
     "logistic": {"tiny": {"rival.copies": 1}},
     "multirocket-hydra": {"tiny": {"rival.kernels": 84, "rival.groups": 2, "rival.copies": 1}},
     "majority": {"tiny": {}},
+    "pypots": {"tiny": GRID | {"rival.width": 16, "rival.copies": 1}},
     "transformer": {
         "tiny": GRID | ATTENTION | {"rival.head_width": 32, "rival.head_dropout": 0.0},
     },
@@ -73,6 +75,8 @@ SUITE: dict[str, dict[str, dict[str, Any]]] = {
         | {"rival.width": 16, "rival.patches": 2, "rival.grid_steps": 8, "rival.experts": 4}
         | {"rival.chosen": 2},
     },
+    # Finer than the slowest sensor: what is measured at every step never decays.
+    "gru-d": {"tiny": {"rival.grid_hz": 8.0, "rival.width": 32, "rival.dropout": 0.0}},
     "resnet1d": {"tiny": GRID | {"rival.width": 8}},
     "inceptiontime": {"tiny": GRID | {"rival.width": 4, "rival.kernel": 9, "rival.shortcuts": 1}},
 }
@@ -100,6 +104,8 @@ CASES = [
 def test_model(model: str, recipe: str, check: str) -> None:
     if model in PACKAGES:
         pytest.importorskip(PACKAGES[model])
+    if model == "pypots" and not peers_python().exists():
+        pytest.skip("there is no environment of PyPOTS (make peers)")
     check_model(model, small(model, recipe, check), checks=[check])
 
 

@@ -25,7 +25,12 @@ Floats = NDArray[np.float64]
 
 
 def on_grid(
-    samples: Samples, modality: Modality, duration_s: Floats, steps: int
+    samples: Samples,
+    modality: Modality,
+    duration_s: Floats,
+    steps: int,
+    *,
+    lines: bool = True,
 ) -> NDArray[np.float32]:
     """Values at equal steps of each window.
 
@@ -37,6 +42,8 @@ def on_grid(
         A static one has its value at every step.
     duration_s : ndarray, shape (n,)
     steps : int
+    lines : bool
+        False: nothing between samples, only the means of steps in which samples fall.
 
     Returns
     -------
@@ -48,11 +55,13 @@ def on_grid(
     for some in samples.chunks():
         part = samples.take(np.arange(some.start, some.stop))
         with np.errstate(over="ignore"):  # a value that float32 cannot hold is no sample's mean
-            out[some] = _resampled(part, modality, duration_s[some], steps)
+            out[some] = _resampled(part, modality, duration_s[some], steps, lines)
     return out
 
 
-def _resampled(part: Samples, modality: Modality, duration_s: Floats, steps: int) -> Floats:
+def _resampled(
+    part: Samples, modality: Modality, duration_s: Floats, steps: int, lines: bool
+) -> Floats:
     values, times, owner = part.flat()
     if modality.static:
         once = _means(values, owner, np.zeros(len(values)), len(part.lengths), 1)
@@ -60,6 +69,8 @@ def _resampled(part: Samples, modality: Modality, duration_s: Floats, steps: int
     # The hair added keeps a sample whose time is exactly a border from falling below it.
     place = times * steps / duration_s[owner] + 1e-9
     means = _means(values, owner, place, len(part.lengths), steps)
+    if not lines:
+        return means
     if modality.rate_hz is None or part.times is not None:
         return _with_lines(means, values, owner, place)
     slow = np.flatnonzero(modality.rate_hz * duration_s < steps * (1 - 1e-9))

@@ -161,6 +161,19 @@ MODELS = {
         paper="Yun et al., NeurIPS 2024",
         tags=AT_NATIVE_RATES,
     ),
+    "gru-d": ModelEntry(
+        module="maestro_ts.baselines.grud",
+        summary="Recurrent network that decays with the time since a measurement",
+        paper="Che et al., Scientific Reports 2018",
+        tags=ON_ONE_GRID,
+    ),
+    "pypots": ModelEntry(
+        module="maestro_ts.baselines.pypots",
+        summary="BRITS or SAITS of PyPOTS, in its own environment",
+        paper="Cao et al., NeurIPS 2018; Du et al., ESWA 2023",
+        tags=("any-subset", "irregular-times", "static"),
+        exempt=AT_ONCE | {"precision": ("PyPOTS computes in float32",)},
+    ),
     "majority": ModelEntry(
         module="maestro_ts.baselines.majority",
         summary="The classes' shares in training, whatever is measured",

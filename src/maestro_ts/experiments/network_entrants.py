@@ -65,4 +65,7 @@ NETWORKS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "mult": ("MulT", {}),
     "flexmoe": ("Flex-MoE", {}),
     "shaspec": ("ShaSpec", {}),
+    "gru-d": ("GRU-D", {}),
+    "brits": ("BRITS, PyPOTS", {"model_kind": "pypots", "rival.method": "brits"}),
+    "saits": ("SAITS, PyPOTS", {"model_kind": "pypots", "rival.method": "saits"}),
 }
