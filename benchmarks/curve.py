@@ -1,7 +1,4 @@
-"""Draw the README curve from ``summary.json`` of the experiment missingness (no arguments).
-
-Until its cells are there (``docs/results/missingness/umafall``), from the earlier benchmark's.
-"""
+"""Draw the README curve from the results of ``experiment missingness`` (no arguments)."""
 
 from __future__ import annotations
 
@@ -14,10 +11,10 @@ from maestro_ts.atomic import write_text
 DOCS = Path(__file__).parents[1] / "docs"
 LINES = {
     "maestro": ("MAESTRO, recipe default", "#0072b2", ""),
-    "lightgbm-nine": ("LightGBM, nine statistics", "#d55e00", ""),
-    "lightgbm": ("LightGBM, 31 statistics", "#e69f00", "6 4"),
+    "lightgbm": ("LightGBM, nine statistics", "#d55e00", ""),
+    "lightgbm-31": ("LightGBM, 31 statistics", "#e69f00", "6 4"),
+    "multirocket-hydra": ("MultiRocket-Hydra", "#009e73", "2 3"),
 }
-FORMER = {"trees-nine": "lightgbm-nine", "trees-51": "lightgbm"}
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 720, 400, 62, 20, 46, 48
 FLOOR, CEILING = 0.3, 1.0
 STYLE = """
@@ -100,13 +97,9 @@ def draw(models: dict[str, list[dict[str, Any]]]) -> str:
 
 
 def read(results: Path) -> dict[str, list[dict[str, Any]]]:
-    """Rows of every model, from the experiment where it is there."""
-    experiment = results / "missingness/umafall/summary.json"
-    if experiment.exists():
-        summary = json.loads(experiment.read_text())
-        return {e["name"]: e["conditions"] for e in summary["entrants"]}
-    models = json.loads((results / "umafall/summary.json").read_text())["models"]
-    return {FORMER.get(name, name): rows for name, rows in models.items()}
+    """Rows of every model."""
+    summary = json.loads((results / "missingness/umafall/summary.json").read_text())
+    return {e["name"]: e["conditions"] for e in summary["entrants"]}
 
 
 def main() -> None:
