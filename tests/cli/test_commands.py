@@ -166,6 +166,7 @@ def test_a_command_line_that_makes_no_sense_is_refused(
 def test_a_fit_writes_a_whole_run(trained: Path) -> None:
     assert {p.name for p in trained.iterdir()} == {
         *("settings.yaml", "schema.json", "frontend.safetensors", "model.safetensors"),
+        "monitor.safetensors",
         *("training.jsonl", "predictions.parquet", "results.json", "report.html", "README.md"),
     }
     assert Run(trained).finished

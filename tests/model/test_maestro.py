@@ -297,7 +297,7 @@ def test_irregular_static_and_trials_of_unequal_length() -> None:
     )
     network, batch = build(given)
     assert network.duration is not None
-    assert [s.summary for s in network.shapes] == [False, True, True]
+    assert [s.summary for s in network.shapes] == [0, 6, 6]
     out = run(network, batch)
     assert torch.isfinite(out.logits).all()
     assert out.tokens.tolist() == [1 + 3 + 5, 1 + 3 + 5, 3 + 5, 1 + 3 + 5]

@@ -166,4 +166,4 @@ def test_the_linear_member_starts_with_no_opinion_and_costs_little() -> None:
 def test_no_label_is_smoothed_for_the_linear_member() -> None:
     recipe = RECIPE.override({"model.linear_member": True})
     front_end = build_front_end(recipe).fit(random_windows(FOUR_RATES, 6))
-    assert build_network(front_end, 3, recipe).smoothing(0.1) == (0.1, 0.1, 0.0)
+    assert build_network(front_end, 3, recipe).smoothing(0.1, 3) == (0.1, 0.1, 0.0)

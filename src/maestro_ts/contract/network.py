@@ -50,9 +50,9 @@ class Network(nn.Module):
             if hasattr(module, "generator"):
                 module.generator = generator  # type: ignore[assignment]
 
-    def smoothing(self, given: float) -> tuple[float, ...]:
+    def smoothing(self, given: float, members: int) -> tuple[float, ...]:
         """Label smoothing of each member's loss, where the recipe gives this much."""
-        return (given,)
+        return (given,) * members
 
     def set_progress(self, share: float) -> None:
         """Told the share of training that is done, before each step."""

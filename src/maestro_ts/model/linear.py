@@ -75,7 +75,7 @@ class LinearMember(Network):
             total = total + self.duration(self.centres[named["duration"].int()][:, None])
         return total
 
-    def smoothing(self, given: float) -> tuple[float, ...]:
+    def smoothing(self, given: float, members: int) -> tuple[float, ...]:
         """None: a straight line is not too sure, and smoothed it says too little."""
         return (0.0,)
 

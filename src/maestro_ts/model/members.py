@@ -63,10 +63,10 @@ class Members(Network):
         networks = [network for network in self.networks if isinstance(network, Network)]
         return torch.cat([each.pooled(batch) for each in networks if each.embeds], dim=1)
 
-    def smoothing(self, given: float) -> tuple[float, ...]:
+    def smoothing(self, given: float, members: int) -> tuple[float, ...]:
         """Of every member."""
         each = [network for network in self.networks if isinstance(network, Network)]
-        return tuple(s for network in each for s in network.smoothing(given))
+        return tuple(s for network in each for s in network.smoothing(given, 1))
 
     def set_progress(self, share: float) -> None:
         """Tell every member."""

@@ -229,10 +229,10 @@ class Trainer:
         """
         target = torch.from_numpy(train.targets[rows]).to(self.device)
         weight = torch.from_numpy(train.weights[rows]).to(self.device)
-        smoothing = self.network.smoothing(self.recipe.training.label_smoothing)
         losses = []
         for out in outs:
             answers = out.logits[None] if out.members is None else out.members
+            smoothing = self.network.smoothing(self.recipe.training.label_smoothing, len(answers))
             found = [
                 self.objective.loss(answer, target, own)
                 for answer, own in zip(answers, smoothing, strict=True)
