@@ -22,7 +22,7 @@ from safetensors.torch import load_file
 from maestro_ts.cli.main import main
 from maestro_ts.deploy import export
 from maestro_ts.evaluation.results import Results
-from maestro_ts.experiments import export_job, main_job, sensors_job
+from maestro_ts.experiments import export_job, main_job, sensors_job, torchrun_job
 from maestro_ts.experiments.loading import load_data
 from maestro_ts.signals.datasets import watch
 from maestro_ts.training.run import Run
@@ -653,7 +653,7 @@ def test_the_demo_trains_on_the_installed_data(
         jobs.append(job)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(main_job, "run_job", only_look)
+    monkeypatch.setattr(torchrun_job, "run_job", only_look)
     assert command("demo", "--out", tmp_path / "demo").code == 130
     (job,) = jobs
     loaded = load_data(job.dataset, job.data, job.windows, main_job.Progress())
@@ -683,7 +683,7 @@ def test_interrupted_it_says_how_to_go_on(
     def interrupted(*args: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(main_job, "run_job", interrupted)
+    monkeypatch.setattr(torchrun_job, "run_job", interrupted)
     out = tmp_path / "my runs"
     words = ["fit", "watch"] if name == "fit" else ["demo"]
     done = command(*words, "--out", out, "--overwrite")
