@@ -194,6 +194,21 @@ def test_broken_and_repeated_messages_are_counted_and_skipped(broker, sender):
 
 
 @NEEDS_BROKER
+def test_a_refused_subscription_is_told_and_is_no_connection(broker):
+    from paho.mqtt.packettypes import PacketTypes
+    from paho.mqtt.reasoncodes import ReasonCode
+
+    source = Mqtt(SENSORS, "127.0.0.1", broker.port)
+    until(lambda: source.connected)
+    refused = ReasonCode(PacketTypes.SUBACK, "Not authorized")
+    source._client.on_subscribe(source._client, None, 1, [refused], None)
+    told = source.metrics()
+    source.close()
+    assert not told["connected"]
+    assert told["why_broken"] == {"subscription": "Not authorized"}
+
+
+@NEEDS_BROKER
 def test_no_broker_is_one_clear_error():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

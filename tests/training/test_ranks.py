@@ -8,6 +8,8 @@ import torch
 
 from maestro_ts.contract.network import Network
 from maestro_ts.errors import ConfigError
+from maestro_ts.model.maestro import front_end, network
+from maestro_ts.recipe import load_recipe
 from maestro_ts.training.ranks import Ranks
 
 
@@ -47,3 +49,10 @@ def test_what_several_processes_cannot_train_is_refused() -> None:
     network.separable = True
     with pytest.raises(ConfigError, match="4 processes share batches of 3 windows"):
         Ranks(0, 4).check(network, 3, [0])
+
+
+def test_the_default_recipe_may_be_trained_by_several_processes(mixed_windows) -> None:
+    recipe = load_recipe("default")
+    fitted = front_end(recipe)
+    fitted.fit(mixed_windows(12))
+    assert network(fitted, 3, recipe).separable

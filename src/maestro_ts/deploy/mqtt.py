@@ -134,8 +134,14 @@ class Mqtt:
                 self._broken["connection"] = str(reason)
                 return
             self._connections += 1
-            self.connected = True
             client.subscribe(f"{self.prefix}/+", QOS)
+
+        def on_subscribe(client: Client, data: Any, mid: int, reasons: Any, more: Any) -> None:
+            # Only now: what is sent to a new session before the broker's answer reaches nobody.
+            refused = [str(reason) for reason in reasons if reason.is_failure]
+            if refused:
+                self._broken["subscription"] = ", ".join(refused)
+            self.connected = not refused
 
         def on_disconnect(*given: Any) -> None:
             self.connected = False
@@ -144,7 +150,7 @@ class Mqtt:
             self._came.put((self._connections, message))
 
         client.on_connect, client.on_disconnect = on_connect, on_disconnect
-        client.on_message = on_message
+        client.on_subscribe, client.on_message = on_subscribe, on_message
         try:
             client.connect(host, port)
         except OSError as error:

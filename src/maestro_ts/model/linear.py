@@ -39,6 +39,8 @@ class LinearMember(Network):
     recipe : Recipe
     """
 
+    separable = True
+
     def __init__(self, symbolizer: Symbolizer, outputs: int, recipe: Recipe) -> None:
         super().__init__()
         self.shapes = shapes(symbolizer, recipe)

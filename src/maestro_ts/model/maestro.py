@@ -5,7 +5,7 @@ symbols → tokens (per modality) → budget → encoders → one packed sequenc
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +24,7 @@ from maestro_ts.model.experts import Experts
 from maestro_ts.model.feed_forward import FeedForward
 from maestro_ts.model.freezing import Frozen
 from maestro_ts.model.front_end import SymbolFrontEnd
+from maestro_ts.model.fused import Fused
 from maestro_ts.model.fusion import FusionLayer
 from maestro_ts.model.heads import ExpertHead, Head
 from maestro_ts.model.linear import LinearMember
@@ -37,7 +38,7 @@ from maestro_ts.recipe import Recipe
 from maestro_ts.symbols.symbolizer import Symbolizer
 from maestro_ts.symbols.views import SUMMARY_FEATURES
 
-__all__ = ["Fused", "Maestro", "front_end", "network"]
+__all__ = ["Maestro", "front_end", "network"]
 
 
 def front_end(recipe: Recipe) -> FrontEnd:
@@ -54,37 +55,6 @@ def network(fitted: FrontEnd, n_outputs: int, recipe: Recipe) -> Network:
     if recipe.model.linear_member:
         networks.append(LinearMember(fitted.symbolizer, n_outputs, recipe))
     return networks[0] if len(networks) == 1 else Members(networks)
-
-
-@dataclass(frozen=True)
-class Fused:
-    """The fused tokens of a batch.
-
-    Attributes
-    ----------
-    tokens : [N, D]
-    spans : Spans
-    real : [N] before any distillation of the fusion, bool
-        Tokens that carry data.
-    used : [B, S], bool, on the CPU
-        The slots of a sequence that each window fills, windows in the order of the spans.
-    kinds : list of int, S
-        The modality that a slot stands for, there or missing; M for the window's duration.
-    output : Output
-        Without logits.
-    """
-
-    tokens: Tensor
-    spans: Spans
-    real: Tensor
-    used: Tensor
-    kinds: list[int]
-    output: Output
-
-    @property
-    def sources(self) -> Tensor:
-        """Kind of each token before any distillation of the fusion, [N], int64, on the CPU."""
-        return torch.tensor(self.kinds).expand_as(self.used)[self.used]
 
 
 class Maestro(Network):

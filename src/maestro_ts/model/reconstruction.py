@@ -17,7 +17,8 @@ from torch import Tensor, nn
 from maestro_ts.contract.batch import Batch
 from maestro_ts.contract.network import Network
 from maestro_ts.contract.output import Output
-from maestro_ts.model.maestro import Fused, Maestro
+from maestro_ts.model.fused import Fused
+from maestro_ts.model.maestro import Maestro
 from maestro_ts.symbols.alphabet import MISSING, centres
 
 __all__ = ["MaskedModelling", "reconstruction_loss"]

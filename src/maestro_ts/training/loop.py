@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from maestro_ts.signals.windows import Windows
 from maestro_ts.training.augmentation import augmented
 from maestro_ts.training.callbacks import Callback, EpochReport
 from maestro_ts.training.memory import memory_kept
+from maestro_ts.training.moving_average import MovingAverage, copied
 from maestro_ts.training.objective import ClassObjective, Objective
 from maestro_ts.training.precision import in_precision
 from maestro_ts.training.predictor import predict_prepared
@@ -98,7 +100,8 @@ class Trainer:
         self.masks = np.random.default_rng([self.seed, 2])
         self.draws = torch.Generator(self.device).manual_seed(self.seed)
         self.optimizer = optimizer_for(self.network, settings)
-        self.average = None if settings.average_decay is None else _copy(self.network.state_dict())
+        decay = settings.average_decay
+        self.average = None if decay is None else MovingAverage(self.network, decay)
         self.best: dict[str, Tensor] | None = None
         self.best_score = (-math.inf, -math.inf)
         self.epoch, self.step, self.stale, self.spent = 0, 0, 0, 0.0
@@ -206,7 +209,8 @@ class Trainer:
         self.optimizer.step()
         self.network.after_step()
         self.step += 1
-        self._update_average()
+        if self.average is not None:
+            self.average.update(self.step)
         value = float(told[0])
         if not math.isfinite(value):
             raise RunError(
@@ -258,18 +262,6 @@ class Trainer:
             batch = self.front_end.collate(prepared, rows, mask)
         return batch.to(self.device), mask
 
-    def _update_average(self) -> None:
-        decay = self.recipe.training.average_decay
-        if self.average is None or decay is None:
-            return
-        # Early on the average follows quickly: the first weights are not worth remembering.
-        decay = min(decay, (1 + self.step) / (10 + self.step))
-        for name, value in self.network.state_dict().items():
-            if value.dtype.is_floating_point:
-                self.average[name].lerp_(value, 1.0 - decay)
-            else:
-                self.average[name].copy_(value)
-
     # ------------------------------------------------- validation, selection
 
     def _prepare_validation(self, validation: Examples) -> list[tuple[Any, Examples]]:
@@ -283,28 +275,23 @@ class Trainer:
     def _validate(self, held: list[tuple[Any, Examples]]) -> tuple[float, float]:
         """The objective's score and its loss, mean over the selection's rates."""
         scores, losses = [], []
-        live = None
-        if self.average is not None:
-            live = _copy(self.network.state_dict())
-            self.network.load_state_dict(self.average)
-        for prepared, examples in held:
-            predicted = predict_prepared(
-                self.front_end,
-                self.network,
-                prepared,
-                len(examples.targets),
-                precision=self.recipe.model.precision,
-            )
-            score, loss = self.objective.validated(predicted, examples.targets)
-            scores.append(score)
-            losses.append(loss)
-        if live is not None:
-            self.network.load_state_dict(live)
+        with nullcontext() if self.average is None else self.average.applied():
+            for prepared, examples in held:
+                predicted = predict_prepared(
+                    self.front_end,
+                    self.network,
+                    prepared,
+                    len(examples.targets),
+                    precision=self.recipe.model.precision,
+                )
+                score, loss = self.objective.validated(predicted, examples.targets)
+                scores.append(score)
+                losses.append(loss)
         return float(np.mean(scores)), float(np.mean(losses))
 
     def _candidate(self) -> dict[str, Tensor]:
         """The weights that would be kept now: a copy, never a reference to the live ones."""
-        return _copy(self.network.state_dict() if self.average is None else self.average)
+        return copied(self.average.weights if self.average else self.network.state_dict())
 
     def _report(
         self,
@@ -354,7 +341,7 @@ class Trainer:
         if self.best is not None:
             tensors |= flatten("best", self.best)
         if self.average is not None:
-            tensors |= flatten("average", self.average)
+            tensors |= flatten("average", self.average.weights)
         tensors["generator"] = self.draws.get_state().cpu()
         plain = {
             "seed": self.seed,
@@ -393,7 +380,9 @@ class Trainer:
         restore_optimizer(self.optimizer, state.group("optimizer"))
         self.best = state.group("best") or None
         if self.average is not None:
-            self.average = {k: v.to(self.device) for k, v in state.group("average").items()}
+            self.average.weights = {
+                name: value.to(self.device) for name, value in state.group("average").items()
+            }
         self.draws.set_state(state.tensors["generator"])
         plain = state.plain
         self.epoch, self.step = plain["epoch"], plain["step"]
@@ -409,7 +398,3 @@ def _told(loss: Tensor, out: Output, batch: Batch) -> Tensor:
     there = batch.present.sum()
     budgets = there if out.budgets is None else (out.budgets * batch.present).sum()
     return torch.stack([each.detach().to(loss.dtype) for each in (loss, budgets, there)])
-
-
-def _copy(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name: value.detach().clone() for name, value in tensors.items()}
