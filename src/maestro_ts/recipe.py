@@ -145,6 +145,9 @@ class AugmentationSettings(Settings):
         0.0, ge=0, description="Of one-channel sensors' level, in deviations of training windows."
     )
     gain: float = Field(0.0, ge=0, description="Of the same sensors, as log of the factor.")
+    slower: float = Field(
+        0.0, ge=0, le=1, description="Probability that a device gives every 2nd to 4th sample."
+    )
     every: int = Field(3, ge=1, description="Epochs with one draw.")
     max_windows: int = Field(2000, ge=0, description="Larger training sets are left as they are.")
 

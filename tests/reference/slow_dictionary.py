@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from statistics import NormalDist
 
 import numpy as np
@@ -16,6 +17,8 @@ from reference.slow_symbols import HAIR, deviation, mean
 DILATIONS = (1, 2)
 POSITIONS = 16
 
+UNEVEN, UNEVEN_SHARE = 400, 0.75
+
 Bin = list[NDArray[np.float64]]  # its samples, (C,) each
 
 
@@ -25,15 +28,18 @@ def slow_words(
     """Words (n, L, F) of `windows`, learned on `train`."""
     unit = max(1, math.floor(m.rate_hz * float(np.median(train.duration_s)) / bins / 9 + 1e-9))
     scale = slow_scale(train, m)
-    known = [
-        f for i in range(len(train)) for f in slow_window(train, i, m, bins, groups, unit, scale)
-    ]
+    pace = [slow_gap(train, m), math.inf]
+    given = (m, bins, groups, unit, scale, pace)
+    uneven = [u for i in range(len(train)) for u in slow_window(train, i, *given)[1]]
+    off = [u for u in uneven if u is not None]
+    pace[1] = max(UNEVEN, np.quantile(off, UNEVEN_SHARE)) if off else UNEVEN
+    known = [f for i in range(len(train)) for f in slow_window(train, i, *given)[0]]
     columns = list(zip(*[f for f in known if f is not None], strict=True))
     centres, widths = [mean(c) for c in columns], [deviation(c) for c in columns]
     cuts = [NormalDist().inv_cdf(a / alphabet) for a in range(1, alphabet)]
     out = np.zeros((len(windows), bins, len(columns)), dtype=np.uint8)
     for i in range(len(windows)):
-        for k, found in enumerate(slow_window(windows, i, m, bins, groups, unit, scale)):
+        for k, found in enumerate(slow_window(windows, i, *given)[0]):
             if found is None:
                 continue
             for f, (x, centre, width) in enumerate(zip(found, centres, widths, strict=True)):
@@ -47,6 +53,16 @@ def slow_scale(windows: Windows, m: Modality) -> list[float]:
         deviation([x for values in each for x in values[:, c].tolist() if not math.isnan(x)])
         for c in range(m.channels)
     ]
+
+
+def slow_gap(windows: Windows, m: Modality) -> float:
+    """Median of the windows' upper medians of the time between samples."""
+    middles = []
+    for i in range(len(windows)):
+        times = windows.samples[m.name].window(i)[1].tolist()
+        gaps = sorted(later - sooner for sooner, later in pairwise(times))
+        middles += [gaps[len(gaps) // 2]] if gaps else []
+    return float(np.median(middles)) if middles else 1.0 / m.rate_hz
 
 
 def slow_bins(
@@ -78,9 +94,20 @@ def slow_filled(one: Bin) -> Bin:
 
 
 def slow_window(
-    windows: Windows, i: int, m: Modality, bins: int, groups: int, unit: int, scale: list[float]
-) -> list[list[float] | None]:
-    """Features of each bin; None where something that they depend on is missing."""
+    windows: Windows,
+    i: int,
+    m: Modality,
+    bins: int,
+    groups: int,
+    unit: int,
+    scale: list[float],
+    pace: list[float],
+) -> tuple[list[list[float] | None], list[int | None]]:
+    """Features of each bin, and by how much its samples' gaps differ from the usual one.
+
+    None where something that they depend on is missing; no features where `pace`, the usual gap and
+    the largest difference in thousandths, is not kept.
+    """
     raw, times = slow_bins(windows, i, m, bins)
     width, beyond = float(windows.duration_s[i]) / bins, 4 * unit * max(DILATIONS)
     line = [(k, x) for k, one in enumerate(raw) for x in slow_filled(one)]
@@ -94,14 +121,17 @@ def slow_window(
     def moved(j: int) -> NDArray[np.float64]:
         return at(j + 1) - at(j)
 
+    when = [t for one in times for t in one]
     features: list[list[float] | None] = []
+    uneven: list[int | None] = []
     begin = 0
     for k, one in enumerate(raw):
         stride = max(1, math.ceil(len(one) / POSITIONS))
         positions = list(range(begin, begin + len(one), stride))
         begin += len(one)
+        features.append(None)
+        uneven.append(None)
         if not positions:
-            features.append(None)
             continue
         last = positions[-1]
         low = min(
@@ -113,10 +143,13 @@ def slow_window(
             math.floor((times[k][last - positions[0]] + (beyond + 1) / m.rate_hz) / width + HAIR),
         )
         if not all(complete[max(low, 0) : high + 1]):
-            features.append(None)
             continue
-        features.append(slow_features(positions, (at, moved), m.channels, groups, unit, scale))
-    return features
+        read = when[max(positions[0] - beyond, 0) : last + beyond + 2]
+        off = [abs((later - sooner) / pace[0] - 1.0) for sooner, later in pairwise(read)]
+        uneven[k] = sum(round(1000 * min(o, 100.0)) for o in off) // max(len(off), 1)
+        if uneven[k] <= pace[1]:
+            features[k] = slow_features(positions, (at, moved), m.channels, groups, unit, scale)
+    return features, uneven
 
 
 def slow_features(positions, signals, channels, groups, unit, scale) -> list[float]:

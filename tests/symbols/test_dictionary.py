@@ -63,6 +63,49 @@ def test_words_agree_with_the_slow_twin(mixed_windows, groups, tokens, alphabet)
         np.testing.assert_array_equal(found[name].words, slow, err_msg=name)
 
 
+def jumpy(n: int, share: float, seed: int, length: int = 64) -> Windows:
+    """Windows of one stream whose samples come when they like, the more so the larger `share`."""
+    rng = np.random.default_rng(seed)
+    times = np.arange(length) / RATE + rng.exponential(share / RATE, (n, length)).cumsum(axis=1)
+    return Windows.from_arrays(
+        {"a": noise(n, length, seed=seed)},
+        [Modality("a", 2, RATE)],
+        times={"a": list(times)},
+        duration_s=times.max() + 1 / RATE,
+    )
+
+
+@pytest.mark.parametrize("share", [0.1, 0.6])
+def test_words_of_uneven_streams_agree_with_the_slow_twin(share):
+    train = jumpy(4, share, seed=1)
+    mixed = [jumpy(2, s, seed=2) for s in (0.1, 0.6, 2.0)]
+    symbolizer = fitted(train)
+    seen = []
+    for others in mixed:
+        found = words(symbolizer, others)
+        slow = slow_words(train, others, train.schema["a"], symbolizer.lengths_["a"], 1, 20)
+        np.testing.assert_array_equal(found, slow)
+        seen.append((found > MISSING).mean())
+    assert seen[0] > 0.6  # no bins past the last sample
+    assert seen[2] == 0.0
+    # What was learned from uneven streams is not put off by as uneven ones.
+    assert (seen[1] > 0.3) == (share == 0.6)
+
+
+@given(st.sampled_from([2, 3, 4]), st.integers(0, 5))
+def test_a_sensor_that_gives_every_second_sample_has_no_words(step, seed):
+    windows = one_stream(noise(3, seed=seed))
+    samples = windows.samples["a"].timed()
+    fewer = Windows.from_arrays(
+        {"a": noise(3, seed=seed)[:, ::step]},
+        [Modality("a", 2, RATE)],
+        times={"a": [samples.times[:64:step]] * 3},
+        duration_s=8.0,
+    )
+    assert (words(TRAINED, windows) > MISSING).all()
+    assert (words(TRAINED, fewer) == MISSING).all()
+
+
 def test_kernels_sum_to_zero_and_depend_on_channels_alone():
     for channels in (1, 2, 5):
         kernels, own = draw_kernels(channels, 3)

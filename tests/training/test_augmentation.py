@@ -61,6 +61,24 @@ def test_what_leaves_the_window_is_lost() -> None:
     assert all((np.diff(t) > 0).all() for t in times)
 
 
+def test_a_device_gives_every_second_to_fourth_sample_or_all() -> None:
+    given = worn(200)
+    found = change(given, slower=0.3)
+    steps: dict[str, list[int]] = {"acc": [], "gyro": [], "leg": [], "hr": []}
+    for name, own in steps.items():
+        for i in range(len(given)):
+            (before, long), (after, few) = (w.samples[name].window(i) for w in (given, found))
+            at = np.searchsorted(long, few - 1e-9)
+            assert np.allclose(long[at], few)
+            assert np.array_equal(before[at], after, equal_nan=True)
+            assert len(set(np.diff(at))) == 1
+            own.append(int(at[1] - at[0]))
+    assert steps["acc"] == steps["gyro"] != steps["leg"]  # a device as one
+    assert set(steps["acc"]) == {1, 2, 3, 4}
+    assert np.mean(np.array(steps["acc"]) > 1) == pytest.approx(0.3, abs=0.1)
+    assert np.array_equal(found.samples["age"].read(), given.samples["age"].read())
+
+
 def test_a_device_turns_as_one_and_only_sensors_with_directions_do() -> None:
     given = worn()
     found = change(given, rotation_deg=30.0)

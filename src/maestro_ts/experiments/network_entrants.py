@@ -29,6 +29,7 @@ NETWORK_TRAINING: Mapping[str, Any] = {
     "augmentation.rotation_deg": 0.0,
     "augmentation.offset": 0.0,
     "augmentation.gain": 0.0,
+    "augmentation.slower": 0.0,
 }
 NOTHING_HIDDEN: Mapping[str, Any] = {
     "curriculum.modality_max": 0.0,

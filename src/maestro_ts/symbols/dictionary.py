@@ -2,7 +2,8 @@
 
 Kernels are drawn once, with a seed of their own, and kept in the fitted state; what they win and
 lose in a bin (`competition`) is normalised by the training windows and takes the symbols of the
-alphabet. A word has no channel: kernels read up to two.
+alphabet. A word has no channel: kernels read up to two. Kernels read samples in their order, so a
+bin whose samples come at another pace, or much less evenly, than in training has no words.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ SEED = 2023  # with the number of channels: modalities of equally many have the 
 CHANNELS = 2  # that a kernel reads at most
 LEAST_BINS = 4
 LEAST_SAMPLES = 2  # a bin
+UNEVEN = 400  # thousandths that the gaps may always differ by from the usual one
+UNEVEN_SHARE = 0.75  # of the training windows' bins; more even ones are even enough
 FLAT = 1e-6  # deviation up to this share of the mean counts as none
 
 
@@ -100,8 +103,8 @@ class Dictionary:
     cuts : ndarray
         Breakpoints of the alphabet.
     state : dict of str to ndarray
-        What `fit` makes: ``kernels``, ``channels``, ``scale`` (C,), ``unit``, ``mean`` and
-        ``deviation`` (F,).
+        What `fit` makes: ``kernels``, ``channels``, ``scale`` (C,), ``unit``, ``gap_s``,
+        ``uneven`` (in thousandths), ``mean`` and ``deviation`` (F,).
     """
 
     def __init__(
@@ -140,9 +143,12 @@ class Dictionary:
             "channels": channels.astype(np.float64),
             "scale": _scale(binned),
             "unit": np.array([max(1.0, np.floor(per_bin / LENGTH + 1e-9))]),
+            "gap_s": np.array([_gap_s(samples, m.rate_hz)]),
         }
         fitted = cls(bins, m.rate_hz, cuts, state)
-        mean, deviation = fitted._moments(samples, duration_s, complete(binned))
+        whole = complete(binned)
+        fitted.state["uneven"] = np.array([fitted._evenness(samples, duration_s, whole)])
+        mean, deviation = fitted._moments(samples, duration_s, whole)
         fitted.state |= {"mean": mean, "deviation": deviation}
         return fitted
 
@@ -153,7 +159,7 @@ class Dictionary:
         reach = np.zeros((len(duration_s), self.bins, 2), dtype=np.int32)
         for some, signal in self._held(samples, duration_s):
             reach[some] = signal.reach
-            self._spell(signal, symbols[some].reshape(-1, self.competition.features))
+            self._spell(self._even(signal), symbols[some].reshape(-1, self.competition.features))
         return Words(symbols, reach)
 
     @np.errstate(over="ignore", invalid="ignore")
@@ -182,8 +188,7 @@ class Dictionary:
         sure : ndarray, shape (L,), bool
             True where they hold whatever lies beyond this window.
         """
-        beyond = reads_beyond(self.competition.unit)
-        signal = held(samples, duration_s, self.bins, self.rate_hz, beyond)
+        signal = self._even(self._signal(samples, duration_s))
         again = ~(sure & signal.whole)
         symbols = np.where(again[:, None], np.uint8(MISSING), known)
         self._spell(replace(signal, positions=np.where(again, signal.positions, 0)), symbols)
@@ -207,7 +212,7 @@ class Dictionary:
         count, rows = 0, np.zeros((BLOCK + 1, 2, self.competition.features))
         for some, signal in self._held(samples, duration_s):
             whole = intact(signal.reach, complete[some]).ravel()
-            for at, values in self.competition.blocks(signal):
+            for at, values in self.competition.blocks(self._even(signal)):
                 own = values[:, whole[at]].T
                 # Bin after bin upon what there is: the same sums, however many are read at once.
                 rows[1 : len(own) + 1, 0] = own
@@ -217,14 +222,37 @@ class Dictionary:
         mean, square = rows[0] / max(count, 1)
         return mean, np.sqrt(np.maximum(square - mean**2, 0.0))
 
+    def _evenness(
+        self,
+        samples: Samples,
+        duration_s: NDArray[np.float64],
+        complete: NDArray[np.bool_],
+    ) -> float:
+        """Up to how many thousandths gaps may differ from the usual one."""
+        found = [np.zeros(0, dtype=np.int64)]
+        for some, signal in self._held(samples, duration_s):
+            whole = intact(signal.reach, complete[some]).ravel() & (signal.positions > 0)
+            found.append(signal.uneven[whole])
+        all_bins = np.concatenate(found)
+        usual = np.quantile(all_bins, UNEVEN_SHARE) if len(all_bins) else 0.0
+        return float(max(UNEVEN, usual))
+
+    def _even(self, signal: Held) -> Held:
+        """The same without the bins whose samples come at an uneven pace."""
+        even = signal.uneven <= self.state["uneven"][0]
+        return replace(signal, positions=np.where(even, signal.positions, 0))
+
     def _held(
         self, samples: Samples, duration_s: NDArray[np.float64]
     ) -> Iterator[tuple[slice, Held]]:
         """Windows in order, as many at a time as fit in memory."""
-        beyond = reads_beyond(self.competition.unit)
         for some in samples.chunks():
             part = samples.take(np.arange(some.start, some.stop))
-            yield some, held(part, duration_s[some], self.bins, self.rate_hz, beyond)
+            yield some, self._signal(part, duration_s[some])
+
+    def _signal(self, samples: Samples, duration_s: NDArray[np.float64]) -> Held:
+        beyond, gap_s = reads_beyond(self.competition.unit), float(self.state["gap_s"][0])
+        return held(samples, duration_s, self.bins, self.rate_hz, gap_s, beyond)
 
 
 def complete(binned: Binned) -> NDArray[np.bool_]:
@@ -241,3 +269,19 @@ def _scale(binned: Binned) -> NDArray[np.float64]:
     apart = np.where(count > 0, level - mean, 0.0)
     scale = np.sqrt((binned.m2 + count * apart**2).sum(axis=(0, 1)) / total)
     return np.where(scale > FLAT * np.abs(mean), scale, 1.0)
+
+
+def _gap_s(samples: Samples, rate_hz: float) -> float:
+    """Time between samples: the median of the windows' medians, else what the rate says."""
+    if samples.times is None:
+        return 1.0 / rate_hz
+    found = []
+    for some in samples.chunks():
+        _, times, owner = samples.take(np.arange(some.start, some.stop)).flat()
+        own = np.diff(owner) == 0
+        gaps, owner = np.diff(times)[own], owner[1:][own]
+        _, first, count = np.unique(owner, return_index=True, return_counts=True)
+        found.append(gaps[np.lexsort((gaps, owner))][first + count // 2])
+    every = np.concatenate([*found, np.zeros(0)])
+    middle = float(np.median(every)) if len(every) else 0.0
+    return middle if middle > 0.0 else 1.0 / rate_hz

@@ -13,6 +13,8 @@ from maestro_ts.symbols.bins import bin_of
 __all__ = ["Held", "held"]
 
 POSITIONS = 16  # of a bin at most, at which kernels are applied
+UNEVEN_PARTS = 1000  # by whole parts: their sums do not depend on what else is added up
+UNEVEN_MOST = 100.0
 HUGE = 1e36  # differences of smaller numbers are within float32
 
 
@@ -34,6 +36,9 @@ class Held:
         Every so many samples of a bin there is a position, so many in all; 0 in an empty bin.
     reach : ndarray, shape (n, L, 2), int32
         First and last bin of which something is read at the positions of a bin.
+    uneven : ndarray, shape (n · L,), int64
+        By how much the gaps between the samples that are read at a bin's positions differ from the
+        usual one: mean of |gap / usual − 1|, in thousandths.
     whole : ndarray, shape (n · L,), bool
         True where all that is read at a bin's positions are samples of the window.
     nothing : int
@@ -45,12 +50,18 @@ class Held:
     stride: NDArray[np.int64]
     positions: NDArray[np.int64]
     reach: NDArray[np.int32]
+    uneven: NDArray[np.int64]
     whole: NDArray[np.bool_]
     nothing: int
 
 
 def held(
-    samples: Samples, duration_s: NDArray[np.float64], bins: int, rate_hz: float, beyond: int
+    samples: Samples,
+    duration_s: NDArray[np.float64],
+    bins: int,
+    rate_hz: float,
+    gap_s: float,
+    beyond: int,
 ) -> Held:
     """Lay out all windows.
 
@@ -63,6 +74,8 @@ def held(
         L.
     rate_hz : float
         Nominal: what is missing at a window's end is looked for as far away as it would lie.
+    gap_s : float
+        Usual time between samples.
     beyond : int
         Samples that a kernel reads before its position; after it, one more.
     """
@@ -91,6 +104,10 @@ def held(
     after = np.minimum(last + beyond + 1, high)
     whole = np.zeros(n * bins, dtype=bool)
     whole[used] = (first[used] - beyond >= low) & (last + beyond + 1 <= high)
+    off = np.clip(np.abs(np.diff(times, append=0.0) / gap_s - 1.0), 0.0, UNEVEN_MOST)
+    sums = np.concatenate([[0], np.cumsum(np.rint(off * UNEVEN_PARTS).astype(np.int64))])
+    uneven = np.zeros(n * bins, dtype=np.int64)
+    uneven[used] = (sums[after] - sums[before]) // np.maximum(after - before, 1)
     # By time as well: a stream that begins late was as little there as one that begins with NaN.
     within, long = times[first[used]] - beyond / rate_hz, times[last] + (beyond + 1) / rate_hz
     reach = np.zeros((n * bins, 2), dtype=np.int32)
@@ -105,6 +122,7 @@ def held(
         stride=stride,
         positions=positions,
         reach=np.clip(reach, 0, bins - 1).reshape(n, bins, 2),
+        uneven=uneven,
         whole=whole,
         nothing=int(spans.sum()) + beyond,
     )

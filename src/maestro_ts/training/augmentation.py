@@ -4,8 +4,8 @@ A device is never worn twice alike (its triaxial sensors turn together by a smal
 never moves twice at the same pace (time is stretched about the window's middle) and never begins
 at the same instant (time is shifted; what leaves the window is lost, nothing wraps around). A
 sensor of one channel (skin temperature, conductance) has another level and range on everybody: it
-is moved and scaled, lest a few people be told apart by their levels. Streams without a rate, such
-as laboratory values, keep theirs.
+is moved and scaled, lest a few people be told apart by their levels. A device may sample less often
+than it should. Streams without a rate, such as laboratory values, keep theirs.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from maestro_ts.signals.windows import Samples, Windows
 __all__ = ["augmented"]
 
 SPATIAL = 3  # channels of a sensor that has directions
+SLOWEST = 4  # every so many samples one
 
 
 def augmented(
@@ -40,6 +41,7 @@ def augmented(
     angle = np.deg2rad(settings.rotation_deg)
     devices = sorted({m.device for m in windows.schema})
     turns = {device: rotations(rng, n, angle) for device in devices}
+    steps = {device: _steps(settings.slower, n, rng) for device in devices}
     levels = settings.offset > 0 or settings.gain > 0
     samples = {}
     for m in windows.schema:
@@ -48,6 +50,8 @@ def augmented(
             samples[m.name] = given
             continue
         turn = turns[m.device] if m.channels == SPATIAL and angle > 0 else None
+        if settings.slower > 0 and m.rate_hz is not None:
+            given = _slower(given, *steps[m.device])
         changed = _changed(given, windows.duration_s / 2, shift_s, pace, turn)
         if levels and m.channels == 1 and m.rate_hz is not None:
             offset = settings.offset * rng.normal(size=n)
@@ -74,6 +78,33 @@ def _changed(
         starts=np.cumsum(samples.lengths) - samples.lengths,
         times=times_s,
         origins_s=np.zeros(len(samples.lengths)),
+    )
+
+
+def _steps(
+    share: float, n: int, rng: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Every how many samples one is kept, 1 for most windows, and which, as share of as many."""
+    if share == 0:
+        return np.ones(n, dtype=np.int64), np.zeros(n)
+    hit = rng.random(n) < share
+    return np.where(hit, rng.integers(2, SLOWEST + 1, n), 1), rng.random(n)
+
+
+def _slower(samples: Samples, step: NDArray[np.int64], begin: NDArray[np.float64]) -> Samples:
+    """Every `step`-th sample of each window."""
+    samples = samples.timed()
+    values, times_s, owner = samples.flat()
+    within = np.arange(len(values)) - (np.cumsum(samples.lengths) - samples.lengths)[owner]
+    kept = within % step[owner] == (begin * step).astype(np.int64)[owner]
+    lengths = np.bincount(owner[kept], minlength=len(step))
+    return replace(
+        samples,
+        values=values[kept],
+        starts=np.cumsum(lengths) - lengths,
+        lengths=lengths,
+        times=times_s[kept],
+        origins_s=np.zeros(len(step)),
     )
 
 
