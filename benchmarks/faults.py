@@ -3,7 +3,7 @@
 ``python benchmarks/faults.py RUN --data ARCHIVE [--by modality] [--out FILE]``: on the run's test
 people, one device (or modality) at a time is spoilt in every window. macro-F1 with everything
 fine, with the fault, with the fault and distrust, and with that device absent; beside it how many
-of the spoilt windows of its sensors are found, and how many sound ones are taken for faulty.
+of the spoilt windows of its sensors are found, and how many sound ones are distrusted.
 """
 
 from __future__ import annotations
@@ -100,14 +100,14 @@ def main() -> None:
         return hide(windows, replace(Mask.nothing(*off.shape), keep=~off))
 
     whole = clf.monitor(test)
-    there, alarm = test.present, whole.suspect
+    there, alarm = test.present, whole.distrusted
     told: dict[str, Any] = {
         "version": __version__,
         "run": {k: results.about[k] for k in ("dataset", "recipe", "split", "folds", "seed")},
         "people": {"training": whole.people, "test": len(np.unique(test.subjects))},
         "windows": {"training": len(train), "test": len(test)},
         "false_alarms": {
-            "training_sensors": _share(clf.monitor(train).suspect, train.present),
+            "training_sensors": _share(clf.monitor(train).distrusted, train.present),
             "sensors": _share(alarm, there),
             "windows": round(float(alarm.any(axis=1).mean()), 4),
             "by_fault": {n: whole.counts(n) for n in test.schema.names},
@@ -135,7 +135,7 @@ def main() -> None:
         print(kind, told["found"][kind]["all"], flush=True)
         for g, off in columns.items():
             mixed = spoilt(test, fault, groups[g])
-            distrusted = np.where(off, found.suspect, alarm)
+            distrusted = np.where(off, found.distrusted, alarm)
             row = {
                 "fault": kind,
                 "in": g,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from maestro_ts._version import __version__
 
 if TYPE_CHECKING:
+    from maestro_ts.deploy.stream_classifier import StreamClassifier
     from maestro_ts.errors import MaestroError
     from maestro_ts.estimator import MaestroClassifier, load
     from maestro_ts.regressor import MaestroRegressor
@@ -21,6 +22,7 @@ _PUBLIC = {
     "MaestroRegressor": "maestro_ts.regressor",
     "Modality": "maestro_ts.signals.modality",
     "Recording": "maestro_ts.signals.recording",
+    "StreamClassifier": "maestro_ts.deploy.stream_classifier",
     "Windows": "maestro_ts.signals.windows",
     "load": "maestro_ts.estimator",
 }
@@ -31,6 +33,7 @@ __all__ = [
     "MaestroRegressor",
     "Modality",
     "Recording",
+    "StreamClassifier",
     "Windows",
     "__version__",
     "load",

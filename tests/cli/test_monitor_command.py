@@ -33,10 +33,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
-    """Three windows in which a sensor is stuck, one on another scale."""
+    """Three windows in which a sensor is stuck, one on another scale, two that are clipped."""
     X = arrays(1)
     X["eda"][:3] = 1.5
     X["acc"][7] *= 50
+    X["acc"][10:12] = X["acc"][10:12].clip(-0.3, 0.3)
     path = tmp_path / "new.npz"
     np.savez(path, **X)
     return path
@@ -49,12 +50,14 @@ def test_faults_are_shown_and_written(
     assert done.code == 0
     rows = {line.split()[0]: line.split()[1:] for line in done.out.splitlines() if line.strip()}
     assert rows["sensor"][:3] == ["view", "people", "beyond"]  # the second table's
-    assert "acc     39  0      0          1      0      0" in done.out
+    assert "acc     37  0      2          1      0      0" in done.out
     assert "eda     37  3      0          0      0      0" in done.out
     assert "one new person in 6 is" in done.out.replace("\n", " ")
     told = json.loads((tmp_path / "m.json").read_text())
-    assert [(f["sensor"], f["verdict"]) for f in told["faults"]] == [("eda", "stuck")] * 3 + [
-        ("acc", "scale")
+    assert [(f["sensor"], f["verdict"]) for f in told["faults"]] == [
+        *[("eda", "stuck")] * 3,
+        ("acc", "scale"),
+        *[("acc", "saturated")] * 2,
     ]
     assert {d["view"] for d in told["drifts"]} == {"shape", "level", "spread"}
 
@@ -66,11 +69,13 @@ def test_distrusted_sensors_are_missing_in_the_prediction(
     done = command("predict", run, files, "--out", out, "--distrust", "--no-progress")
     assert done.code == 0
     assert "distrusted: acc: 1 of 40 windows (1 scale)" in done.out + done.err
+    assert "not distrusted: acc: 2 of 40 windows (2 saturated)" in done.out + done.err
     assert "distrusted: eda: 3 of 40 windows (3 stuck)" in done.out + done.err
     table = pq.read_table(out).to_pandas()
     assert table["verdict_eda"].tolist() == ["stuck"] * 3 + ["ok"] * 37
     assert (~table["present_eda"]).tolist() == [True] * 3 + [False] * 37
     assert table.index[~table["present_acc"]].tolist() == [7]
+    assert table.index[table["verdict_acc"] == "saturated"].tolist() == [10, 11]
 
     X = {name: list(values) for name, values in np.load(files).items()}
     X["eda"][:3], X["acc"][7] = [None] * 3, None

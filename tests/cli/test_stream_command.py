@@ -131,5 +131,8 @@ def test_what_does_not_fit_is_refused(command: Command, run: Path, walks: Path, 
     refused(command("stream", run, walks, "--offset", "wirst=1"), "Did you mean 'wrist'")
     refused(command("stream", run, walks, "--stride-s", "0"), "stride_s must be positive")
     refused(command("stream", run, "--from", "mqtt", "--broker", "here"), "HOST:PORT")
+    refused(command("stream", run, "--from", "mqtt", "--ca", "ca.pem"), "Give --tls as well")
+    refused(command("stream", run, "--from", "mqtt", "--password-file", "p"), "Give --user NAME")
+    refused(command("stream", run, "--from", "mqtt", "--user", "ada"), "no password of the user")
     np.savez(tmp_path / "x.npz", acc=np.zeros((1, 80, 2)))
     refused(command("stream", run, tmp_path / "x.npz"), "only recordings can be replayed")

@@ -244,6 +244,24 @@ def test_scores_of_sets_are_counted(
     assert low < row["covered"] < high
 
 
+def test_coverage_is_told_for_every_class_of_what_is_missing(
+    scores: dict[str, Any], calibration: Calibration, tested: list[Outcome]
+) -> None:
+    classes = {c["missing"]: c for c in scores["classes"]}
+    assert classes.keys() <= calibration.missing.keys()
+    assert "nothing absent" in classes
+    assert sum(c["n"] for c in classes.values()) == sum(r["n"] for r in scores["rows"])
+    for o in tested:
+        if not o.present.all(axis=0)[0] and o.present[:, 1:].all() and o.lost.max() < 0.01:
+            break  # the first sensor alone is absent
+    name = f"without {calibration.modalities[0]}"
+    row = next(s for s in classes[name]["sets"] if s["coverage"] == 0.9)
+    sets = sets_of(calibration, o, 0.9)
+    assert classes[name]["n"] == len(sets)
+    assert row["covered"] == sets[np.arange(len(sets)), o.truth].mean()
+    assert json.loads(json.dumps(scores["classes"])) == scores["classes"]
+
+
 def test_folds_are_scored_with_their_own_calibrations(
     calibration: Calibration, tested: list[Outcome], held: list[Outcome]
 ) -> None:

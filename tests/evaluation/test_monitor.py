@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from maestro_ts.errors import ConfigError, RunError
 from maestro_ts.evaluation.bounds import RATE, learn_bounds, outside
 from maestro_ts.evaluation.monitor import FORMAT, Monitor, monitored
+from maestro_ts.evaluation.verdicts import BELIEVED, DISTRUSTED
 from maestro_ts.recipe import SymbolSettings
 from maestro_ts.signals.modality import Modality
 from maestro_ts.signals.windows import Windows
@@ -108,6 +109,18 @@ def test_what_is_distrusted_is_missing_and_told():
     expected = np.ones((60, 2), dtype=bool)
     expected[5:9, 1] = False
     np.testing.assert_array_equal(verdicts.trusted.present, expected)
+
+
+def test_a_saturated_sensor_is_told_and_believed():
+    X = arrays(1)
+    clipped = np.clip(X["acc"], -0.8, 9.81 + 0.8)
+    X["acc"][:6] = clipped[:6]
+    X["acc"][6:9, :, 0] = 0.5
+    verdicts = MONITOR.check(SYMBOLIZER, windows(X))
+    assert verdicts.told(BELIEVED) == ["acc: 6 of 60 windows (6 saturated)"]
+    assert verdicts.told(DISTRUSTED) == ["acc: 3 of 60 windows (3 stuck)"]
+    assert verdicts.suspect[:, 0].nonzero()[0].tolist() == list(range(9))
+    assert (~verdicts.trusted.present[:, 0]).nonzero()[0].tolist() == [6, 7, 8]
 
 
 def test_another_unit_drifts():

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from ray_stand_in import Ray
 from tiny_experiment import FAST
 
-from maestro_ts.errors import ConfigError, MissingExtraError, RunError
-from maestro_ts.experiments import search_job
+from maestro_ts.errors import ConfigError, DataError, MissingExtraError, RunError
+from maestro_ts.experiments import search_trial
 from maestro_ts.experiments.loading import load_data
 from maestro_ts.experiments.main_job import splits_of
 from maestro_ts.experiments.progress import Progress
@@ -55,7 +56,7 @@ class Scripted:
 @pytest.fixture
 def scripted(monkeypatch: pytest.MonkeyPatch) -> type[Scripted]:
     Scripted.seen = []
-    monkeypatch.setattr(search_job, "estimator_for", lambda card: Scripted)
+    monkeypatch.setattr(search_trial, "estimator_for", lambda card: Scripted)
     return Scripted
 
 
@@ -112,6 +113,60 @@ def test_an_interrupted_search_ends_as_one_that_was_not(
     assert len(scripted.seen) - before == len(again.trials) - 4
     with pytest.raises(RunError, match="another search lies here: it differs in seed"):
         run_search(job(tiny_data, tmp_path / "parts", seed=1))
+
+
+@pytest.fixture
+def ray(monkeypatch: pytest.MonkeyPatch) -> Ray:
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    made = Ray()
+    monkeypatch.setitem(sys.modules, "ray", made)
+    return made
+
+
+def test_trials_on_a_cluster_are_proposed_as_others_end(
+    scripted: type[Scripted], ray: Ray, tiny_data: Path, tmp_path: Path
+) -> None:
+    found = run_search(job(tiny_data, tmp_path, trials=20, engine="ray", jobs=3))
+    assert ray.most == 3
+    assert ray.said == [("init", 3), ("shutdown", None)]
+    assert len(scripted.seen) == len(found.trials) == 20
+    assert {trial["state"] for trial in found.trials} == {"complete", "fail"}  # none is pruned
+    for trial, (recipe, _, _) in zip(found.trials, scripted.seen, strict=True):
+        rate = trial["settings"]["training.learning_rate"]
+        assert recipe.training.learning_rate == rate
+        assert (trial["state"] == "fail") == (rate < 3e-4)
+        assert trial["score"] in (None, pytest.approx(50 * rate + 0.1))
+
+
+def test_a_cluster_of_one_finds_what_this_process_does(
+    scripted: type[Scripted], ray: Ray, tiny_data: Path, tmp_path: Path
+) -> None:
+    here = run_search(job(tiny_data, tmp_path / "here", trials=4))
+    there = run_search(job(tiny_data, tmp_path / "there", trials=4, engine="ray", jobs=1))
+    assert there == here
+
+
+def test_what_a_lost_cluster_had_begun_has_failed_and_the_search_goes_on(
+    scripted: type[Scripted], ray: Ray, tiny_data: Path, tmp_path: Path
+) -> None:
+    ray.broken = True
+    with pytest.raises(RunError, match="a node died"):
+        run_search(job(tiny_data, tmp_path, trials=6, engine="ray", jobs=2))
+    ray.broken = False
+    found = run_search(job(tiny_data, tmp_path, trials=6, engine="ray", jobs=2))
+    assert [t["state"] for t in found.trials[:2]] == ["fail", "fail"]
+    assert len(found.trials) == 8
+    assert len({str(t["settings"]) for t in found.trials}) == 8
+
+
+def test_other_data_than_when_the_search_began_are_refused(
+    scripted: type[Scripted], tiny_data: Path
+) -> None:
+    asked = search_trial.Trial(
+        job(tiny_data, tiny_data).source, "other", 3, load_recipe("tiny"), True, 0, "cpu", 1
+    )
+    with pytest.raises(DataError, match="the data has changed since the search began"):
+        search_trial.run_trial(asked)
 
 
 def test_one_real_trial(tiny_data: Path, tmp_path: Path) -> None:

@@ -11,9 +11,10 @@ import pytest
 
 from maestro_ts.evaluation.calibration_error import reliability
 from maestro_ts.evaluation.results import Results
-from maestro_ts.report.calibration import ERRORS, calibration_section
+from maestro_ts.report.calibration import CLASSES, ERRORS, calibration_section
 from maestro_ts.report.calibration_tables import (
     calibration_facts,
+    class_rows,
     coverage_rows,
     error_rows,
     told_level,
@@ -104,6 +105,23 @@ def test_the_tables_hold_every_row(calibrated: Results) -> None:
         *("everything present", "90 %", "91 %", "87–95 %", "1.20", "90 %", "95 %"),
     ]
     assert rows[-1][-1] == "–"
+
+
+def test_every_class_of_what_is_missing_has_a_row_at_the_coverage_of_the_figures(
+    few: Results,
+) -> None:
+    sets = row("modality", 0.4, (0.8, 0.9))["sets"]
+    classes = [{"missing": m, "n": 7, "sets": sets} for m in ("without eda", "everything")]
+    tree = found((0.8, 0.9), classes=classes)
+    _, rows = class_rows(tree)
+    assert rows == [
+        [m, "7", "90 %", "91 %", "87–95 %", "1.60", "50 %", "95 %"]
+        for m in ("without eda", "anything else")
+    ]
+    (part,) = calibration_section(replace(few, calibration=tree))
+    assert part.tables[-1].title == CLASSES
+    (older,) = calibration_section(replace(few, calibration=found()))
+    assert CLASSES not in [t.title for t in older.tables]
 
 
 def test_without_a_calibration_there_is_no_section(few: Results) -> None:

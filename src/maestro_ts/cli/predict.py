@@ -33,7 +33,7 @@ def predict(
     distrust: Annotated[
         bool,
         typer.Option(
-            "--distrust", help="Take stuck, saturated or rescaled sensors as missing; see monitor."
+            "--distrust", help="Take stuck sensors, and those off in scale or level, as missing."
         ),
     ] = False,
     timeline: Annotated[

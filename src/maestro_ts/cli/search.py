@@ -58,6 +58,13 @@ def search(
     seed: Annotated[int, typer.Option(min=0, help="Random state of every trial.")] = 0,
     device: Device = "cpu",
     threads: Threads = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Trials side by side; 1, or all processors of a Ray cluster."),
+    ] = None,
+    engine: Annotated[
+        str, typer.Option(help="processes, or ray (the cluster of RAY_ADDRESS, or a local one).")
+    ] = "processes",
     no_progress: Plain = False,
 ) -> None:
     """Try settings on validation subjects; then: fit SOURCE --recipe OUT/best.yaml."""
@@ -81,6 +88,8 @@ def search(
         seed=seed,
         device=device,
         n_threads=threads,
+        engine=engine,
+        jobs=jobs,
     )
     with ConsoleProgress(no_progress) as progress:
         found = run_search(job, progress.as_progress())

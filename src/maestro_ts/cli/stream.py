@@ -14,6 +14,7 @@ import typer
 
 if TYPE_CHECKING:
     from maestro_ts.cli.stream_view import JsonLines, TerminalView
+    from maestro_ts.deploy.broker_access import Login, Tls
     from maestro_ts.experiments.stream_job import LiveStream
 
 __all__ = ["stream"]
@@ -53,6 +54,25 @@ def stream(
     client_id: Annotated[
         str, typer.Option(help="Of mqtt: names the session that the broker keeps.")
     ] = "maestro-ts",
+    user: Annotated[
+        str | None,
+        typer.Option(
+            help="Of mqtt: log in; the password is in the variable MAESTRO_TS_MQTT_PASSWORD."
+        ),
+    ] = None,
+    password_file: Annotated[
+        Path | None, typer.Option(help="Of mqtt: or it is the first line of this file.")
+    ] = None,
+    tls: Annotated[bool, typer.Option("--tls", help="Of mqtt: an encrypted connection.")] = False,
+    ca: Annotated[
+        Path | None, typer.Option(help="Of TLS: PEM file of who vouches for the broker.")
+    ] = None,
+    certificate: Annotated[
+        Path | None, typer.Option(help="Of TLS: this program's own, PEM, where one is asked for.")
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option(help="Of TLS: its key, unless the certificate's file has it.")
+    ] = None,
     stop_after_s: Annotated[
         float | None, typer.Option(help="End by itself; otherwise Ctrl-C ends a live stream.")
     ] = None,
@@ -77,6 +97,7 @@ def stream(
         )
     timing = Timing(stride_s, tolerance_s, timeout_s, _offsets(offset or []))
     host, port = _place(broker)
+    login, over = _access(user, password_file, tls, ca, certificate, key)
     view = JsonLines() if json_ or not sys.stdout.isatty() else TerminalView()
     with view:
         live: Iterator[LiveStream]
@@ -94,6 +115,8 @@ def stream(
                         port=port,
                         prefix=prefix,
                         client_id=client_id,
+                        login=login,
+                        tls=over,
                         note=view.note,
                     )
                 ]
@@ -136,6 +159,25 @@ def _offsets(pairs: list[str]) -> dict[str, float]:
                 f"--offset takes DEVICE=SECONDS, got {pair!r}.", fix="Example: wrist=0.12"
             ) from error
     return found
+
+
+def _access(
+    user: str | None,
+    password_file: Path | None,
+    tls: bool,
+    ca: Path | None,
+    certificate: Path | None,
+    key: Path | None,
+) -> tuple[Login | None, Tls | None]:
+    from maestro_ts.deploy.broker_access import Login, Tls
+    from maestro_ts.errors import ConfigError
+
+    if user is None and password_file is not None:
+        raise ConfigError("--password-file is of a user.", fix="Give --user NAME.")
+    if not tls and (ca or certificate or key):
+        raise ConfigError("--ca, --certificate and --key are of TLS.", fix="Give --tls as well.")
+    login = None if user is None else Login.find(user, password_file)
+    return login, Tls(ca, certificate, key) if tls else None
 
 
 def _place(broker: str) -> tuple[str, int]:

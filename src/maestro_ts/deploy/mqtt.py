@@ -9,12 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 import queue
+import ssl
+import threading
 from collections import deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from maestro_ts.deploy.broker_access import Login, Tls
 from maestro_ts.deploy.stream_source import Chunk
 from maestro_ts.errors import DataError, FormatError, MissingExtraError, shown
 from maestro_ts.signals.modality import Schema
@@ -28,6 +31,7 @@ WAIT_S = 0.1
 QOS = 1  # at least once: what the broker took is delivered, if need be again
 REMEMBERED = 4096  # messages that are known when they come again
 LONGEST_WAIT_S = 15  # between attempts to reconnect
+ANSWER_S = 15.0  # what takes a connection and says nothing for so long is no MQTT broker
 
 
 class Mqtt:
@@ -45,11 +49,17 @@ class Mqtt:
         Topics are ``PREFIX/MODALITY``.
     client_id : str
         Names the session; each program that runs at the same time needs its own.
+    login : Login, optional
+        For a broker that asks who is there.
+    tls : Tls, optional
+        For a broker that listens with TLS.
 
     Raises
     ------
+    ConfigError
+        A certificate that cannot be read.
     DataError
-        No broker answers there.
+        No broker answers there, it refuses the login, or its certificate is not trusted.
     MissingExtraError
         The extra ``stream`` is not installed.
     """
@@ -62,6 +72,8 @@ class Mqtt:
         *,
         prefix: str = "maestro",
         client_id: str = "maestro-ts",
+        login: Login | None = None,
+        tls: Tls | None = None,
     ) -> None:
         self.schema, self.prefix = schema, prefix
         self.connected = False
@@ -71,7 +83,9 @@ class Mqtt:
         self._known_set: set[bytes] = set()
         self._counts = {"messages": 0, "repeated": 0, "broken": 0}
         self._broken: dict[str, str] = {}
-        self._client = self._connect(host, port, client_id)
+        self._refusal = ""  # why the first attempt failed; later ones are tried again
+        self._answered = threading.Event()
+        self._client = self._connect(host, port, client_id, login, tls)
 
     def __iter__(self) -> Iterator[Chunk | None]:
         while True:
@@ -122,18 +136,26 @@ class Mqtt:
             self._broken[message.topic] = error.what
             return None
 
-    def _connect(self, host: str, port: int, client_id: str) -> Client:
+    def _connect(
+        self, host: str, port: int, client_id: str, login: Login | None, tls: Tls | None
+    ) -> Client:
         mqtt = _require()
         client: Client = mqtt.Client(
             mqtt.CallbackAPIVersion.VERSION2, client_id, clean_session=False, manual_ack=True
         )
         client.reconnect_delay_set(1, LONGEST_WAIT_S)
+        if login is not None:
+            client.username_pw_set(login.user, login.password)
+        if tls is not None:
+            client.tls_set_context(tls.context())
 
         def on_connect(client: Client, data: Any, flags: Any, reason: Any, properties: Any) -> None:
             if reason.is_failure:
                 self._broken["connection"] = str(reason)
+                self._answer(f"the MQTT broker refuses the connection: {reason}.")
                 return
             self._connections += 1
+            self._answer("")
             client.subscribe(f"{self.prefix}/+", QOS)
 
         def on_subscribe(client: Client, data: Any, mid: int, reasons: Any, more: Any) -> None:
@@ -145,22 +167,48 @@ class Mqtt:
 
         def on_disconnect(*given: Any) -> None:
             self.connected = False
+            self._answer("the connection was closed before an MQTT broker answered.")
 
         def on_message(client: Client, data: Any, message: MQTTMessage) -> None:
             self._came.put((self._connections, message))
 
         client.on_connect, client.on_disconnect = on_connect, on_disconnect
         client.on_subscribe, client.on_message = on_subscribe, on_message
+        place = f"{host}:{port}"
         try:
             client.connect(host, port)
+        except ssl.SSLError as error:
+            raise DataError(
+                f"no trusted connection: {error}.",
+                where=place,
+                fix="Give the certificate of the authority that signed the broker's, and the host "
+                "by the name that it is made out to: --ca FILE --broker HOST:PORT",
+            ) from error
         except OSError as error:
             raise DataError(
                 f"no MQTT broker answers: {error}.",
-                where=f"{host}:{port}",
+                where=place,
                 fix="Start it, or give its place: --broker HOST:PORT",
             ) from error
         client.loop_start()
+        if not self._answered.wait(ANSWER_S):
+            self._answer(f"nothing answers as an MQTT broker within {ANSWER_S:g} s.")
+        if self._refusal:
+            client.disconnect()
+            client.loop_stop()
+            raise DataError(
+                self._refusal,
+                where=place,
+                fix="Is it the broker's port, does it ask for a user and password (--user), for "
+                "TLS (--tls) or for a certificate of yours (--certificate)?",
+            )
         return client
+
+    def _answer(self, refusal: str) -> None:
+        """What came of the first attempt to connect; of later ones nothing is kept."""
+        if not self._answered.is_set():
+            self._refusal = refusal
+            self._answered.set()
 
 
 def parse_payload(modality: str, channels: int, payload: bytes) -> Chunk:

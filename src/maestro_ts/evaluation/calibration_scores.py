@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from maestro_ts.evaluation.calibration import Calibration
 from maestro_ts.evaluation.calibration_error import reliability
 from maestro_ts.evaluation.conformal import attainable
+from maestro_ts.evaluation.missing_classes import EVERYTHING, assign
 from maestro_ts.evaluation.protocol import Outcome
 from maestro_ts.evaluation.resampled_scores import SubjectDraws, interval
 
@@ -21,6 +22,7 @@ LEVELS = (0.8, 0.9, 0.95)  # coverages that are told, where there are subjects e
 REPEATS = 1000
 
 Floats = NDArray[np.float64]
+Pair = tuple[Outcome, Calibration]
 
 
 def score_calibration(
@@ -39,15 +41,17 @@ def score_calibration(
     -------
     dict
         ``temperature`` of each fold, ``subjects`` of the smallest, ``source``, ``levels`` and
-        ``rows``: ``{mode, rate, n, before, after, sets}``. `before` is without the temperature;
-        both are a `Reliability`. `sets` has for each level ``{coverage, covered,
-        covered_interval, size, answered, right}``: the share of windows whose set holds the true
-        class, with its 95 % interval by subject; the mean number of classes; the share of windows
-        with exactly one; and the share of these that is right.
+        ``rows``: ``{mode, rate, n, before, after, sets}``, and ``classes``: ``{missing, n, sets}``,
+        what is missing in words, over all conditions, where it has thresholds of its own. `before`
+        is without the temperature; both are a `Reliability`. `sets` has for each level ``{coverage,
+        covered, covered_interval, size, answered, right}``: the share of windows whose set holds
+        the true class, with its 95 % interval by subject; the mean number of classes; the share of
+        windows with exactly one; and the share of these that is right.
     """
     known = [c for c in calibrations if c is not None]
     if not known or len(known) < len(calibrations):
         return {}
+    groups = _groups(folds[0])
     fewest = min(known, key=lambda c: c.subjects)
     levels = [x for x in LEVELS if x <= attainable(fewest.subjects) + 1e-12]
     return {
@@ -58,8 +62,17 @@ def score_calibration(
         "rows": [
             {"mode": mode, "rate": rate}
             | _row([[f[i] for i in some] for f in folds], known, levels)
-            for (mode, rate), some in _groups(folds[0]).items()
+            for (mode, rate), some in groups.items()
         ],
+        "classes": _by_class(
+            [
+                (f[i], c)
+                for f, c in zip(folds, known, strict=True)
+                for some in groups.values()
+                for i in some
+            ],
+            levels,
+        ),
     }
 
 
@@ -85,12 +98,9 @@ def _row(
     raw = np.concatenate([_probabilities(o, 1.0) for o, _ in pairs])
     tempered = [_probabilities(o, c.temperature) for o, c in pairs]
     draws = SubjectDraws(subjects, REPEATS, np.random.default_rng(0))
-    sets = []
-    for level in levels:
-        found = [
-            c.sets(p, o.present, o.lost, level) for (o, c), p in zip(pairs, tempered, strict=True)
-        ]
-        sets.append({"coverage": level} | _set_scores(np.concatenate(found), truth, draws))
+    sets = [
+        {"coverage": level} | _set_scores(_sets(pairs, level), truth, draws) for level in levels
+    ]
     # A fixed generator: the band is part of the result and repeats with it.
     return {
         "n": len(truth),
@@ -98,6 +108,27 @@ def _row(
         "after": _reliability(np.concatenate(tempered), truth),
         "sets": sets,
     }
+
+
+def _by_class(pairs: Sequence[Pair], levels: Sequence[float]) -> list[dict[str, Any]]:
+    """Sets by the thresholds that they were made with; those of all windows last."""
+    truth = np.concatenate([o.truth for o, _ in pairs])
+    subjects = np.concatenate([o.subjects for o, _ in pairs])
+    owner = np.concatenate([assign(o.present, o.lost, c.modalities, c.missing) for o, c in pairs])
+    sets = [(level, _sets(pairs, level)) for level in levels]
+    found = []
+    for name in sorted(set(owner.tolist()), key=lambda name: (name == EVERYTHING, name)):
+        own = owner == name
+        draws = SubjectDraws(subjects[own], REPEATS, np.random.default_rng(0))
+        scores = [{"coverage": x} | _set_scores(s[own], truth[own], draws) for x, s in sets]
+        found.append({"missing": name, "n": int(own.sum()), "sets": scores})
+    return found
+
+
+def _sets(pairs: Sequence[Pair], level: float) -> NDArray[np.bool_]:
+    return np.concatenate(
+        [c.sets(_probabilities(o, c.temperature), o.present, o.lost, level) for o, c in pairs]
+    )
 
 
 def _probabilities(outcome: Outcome, temperature: float) -> Floats:

@@ -16,6 +16,7 @@ from maestro_ts.evaluation.calibration import calibrated
 from maestro_ts.evaluation.missing_classes import lost_share
 from maestro_ts.evaluation.monitor import monitored
 from maestro_ts.evaluation.results import Results
+from maestro_ts.evaluation.verdicts import BELIEVED, DISTRUSTED
 from maestro_ts.experiments.learned import Estimator, classes_of, classifier
 from maestro_ts.experiments.loading import check_store
 from maestro_ts.experiments.prediction_table import write_predictions
@@ -61,7 +62,8 @@ def predict_files(
     distrust_scale : bool
         Take stretches of another scale as missing, whether the run did or not.
     distrust : bool
-        Take as missing, window by window, the sensors that the run's monitor finds at fault.
+        Take as missing, window by window, the sensors with a fault that costs more than their
+        absence (`evaluation.verdicts`).
     precision : {"float32", "bfloat16"}, optional
         Of the arithmetic; otherwise as it was trained.
     coverage : float, optional
@@ -83,8 +85,10 @@ def predict_files(
     verdicts = clf.monitor(seen) if distrust else None
     if verdicts is not None:
         seen = verdicts.trusted
-        for line in verdicts.told() or ["no sensor"]:
+        for line in verdicts.told(DISTRUSTED) or ["no sensor"]:
             progress.note(f"distrusted: {line}")
+        for line in verdicts.told(BELIEVED):
+            progress.note(f"not distrusted: {line}")
     prediction = clf.explain(seen)
     sets = None
     if coverage is not None:

@@ -31,7 +31,7 @@ def write_predictions(
     and ``prior``: True where no modality was present and the answer is the learned prior. Without
     classes `predicted` is the estimated number, and there are no probabilities. With `sets` (n, K)
     also ``set``, a list of classes, and ``abstains``: True where it is not one class. With
-    `verdicts` (n, M) also ``verdict_<modality>…``: what was wrong with a distrusted sensor.
+    `verdicts` (n, M) also ``verdict_<modality>…``: what is wrong with the sensor.
     """
     columns: dict[str, Any] = {
         "source": windows.sources,

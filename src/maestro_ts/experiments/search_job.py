@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from maestro_ts.atomic import write_text
-from maestro_ts.errors import ConfigError, MissingExtraError, RunError
-from maestro_ts.experiments.learned import estimator_for
-from maestro_ts.experiments.loading import LoadedData, load_data
+from maestro_ts.errors import MissingExtraError, RunError
+from maestro_ts.experiments.cell_work import Source
 from maestro_ts.experiments.main_job import splits_of
 from maestro_ts.experiments.progress import Progress
 from maestro_ts.experiments.resuming import fingerprint
 from maestro_ts.experiments.search_space import Range, drawn
+from maestro_ts.experiments.search_trial import Trial, Watch, run_trial, score_trial
 from maestro_ts.recipe import Recipe
+from maestro_ts.signals.store.engine import Engine, engine_of
 from maestro_ts.signals.window_spec import WindowChanges
 from maestro_ts.signals.windows import Windows
-from maestro_ts.training.callbacks import Callback, EpochReport
 
 __all__ = ["Found", "SearchJob", "run_search"]
 
@@ -45,6 +46,8 @@ class SearchJob:
         All together, those of an interrupted search included.
     seed : int
         Of every trial, so that they differ in their settings alone.
+    engine, jobs
+        See `signals.store.engine.engine_of`: trials side by side.
     """
 
     dataset: str
@@ -58,6 +61,13 @@ class SearchJob:
     seed: int = 0
     device: str = "cpu"
     n_threads: int | None = None
+    engine: str = "processes"
+    jobs: int | None = None
+
+    @property
+    def source(self) -> Source:
+        """Where every trial has its windows from."""
+        return Source(self.dataset, self.data, self.windows)
 
 
 @dataclass(frozen=True)
@@ -97,25 +107,92 @@ def run_search(job: SearchJob, progress: Progress | None = None) -> Found:
     except ImportError as error:
         raise MissingExtraError.of("optuna", "hpo", "search") from error
     progress = progress or Progress()
-    loaded = load_data(job.dataset, job.data, job.windows, progress)
+    engine = engine_of(job.engine, job.jobs)
+    loaded, data = job.source.load(progress)
     splits, text = splits_of(loaded, job.folds)
-    train = loaded.windows[splits[0][0]]
     larger = loaded.card.target is None
+    train = loaded.windows[splits[0][0]]
     study = _study(optuna, job, larger, {**_identity(job, train), "split": text})
     counted = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
     done = sum(trial.state in counted for trial in study.trials)
-    for number in range(done, job.trials):
-        # By their number: a search that goes on does not repeat proposals.
-        study.sampler = optuna.samplers.TPESampler(seed=job.seed + len(study.trials))
-        study.optimize(
-            lambda trial: _score(job, loaded, train, trial, optuna.TrialPruned, progress),
-            n_trials=1,
-            catch=(RunError,),  # a loss that became infinite speaks against these settings alone
-        )
-        last = study.trials[-1]
-        progress.note(f"trial {number + 1}: {last.state.name.lower()}, {last.value}")
-        progress.update("trials", number + 1, job.trials)
+    if engine is None:
+        ended = _one_by_one(optuna, job, data, study, job.trials - done, progress)
+    else:
+        ended = _side_by_side(optuna, engine, job, data, study, job.trials - done)
+    for number, last in enumerate(ended, start=done + 1):
+        progress.note(f"trial {number}: {last.state.name.lower()}, {last.value}")
+        progress.update("trials", number, job.trials)
     return _written(job, study, "macro-F1" if larger else "MAE")
+
+
+def _one_by_one(
+    optuna: Any, job: SearchJob, data: str, study: Any, trials: int, progress: Progress
+) -> Iterator[Any]:
+    """Trials in this process, each stopped where optuna sees no hope."""
+
+    def score(proposed: Any) -> float:
+        def tell(value: float, epoch: int) -> None:
+            proposed.report(value, epoch)
+            if proposed.should_prune():
+                raise optuna.TrialPruned
+
+        shown = progress.training(f"trial {proposed.number + 1}")
+        trial = _trial(job, data, proposed, job.n_threads)
+        return score_trial(trial, Watch(tell), [shown])
+
+    for _ in range(trials):
+        study.sampler = _sampler(optuna, job, study)
+        # A loss that became infinite speaks against these settings alone.
+        study.optimize(score, n_trials=1, catch=(RunError,))
+        yield study.trials[-1]
+
+
+def _side_by_side(
+    optuna: Any, engine: Engine, job: SearchJob, data: str, study: Any, trials: int
+) -> Iterator[Any]:
+    """Trials of other processes, each proposed when there is room and trained to its end."""
+    open_: deque[Any] = deque()
+    state = optuna.trial.TrialState
+
+    def proposals() -> Iterator[Trial]:
+        for _ in range(trials):
+            study.sampler = _sampler(optuna, job, study)
+            open_.append(study.ask())
+            # One thread each: they would fight for the cores.
+            yield _trial(job, data, open_[-1], job.n_threads or 1)
+
+    try:
+        for scored in engine.run(run_trial, proposals()):
+            proposed = open_.popleft()
+            for epoch, value in scored.epochs:
+                proposed.report(value, epoch)
+            yield study.tell(
+                proposed, scored.value, state=state.FAIL if scored.failure else state.COMPLETE
+            )
+    finally:
+        for proposed in open_:
+            study.tell(proposed, state=state.FAIL)
+
+
+def _sampler(optuna: Any, job: SearchJob, study: Any) -> Any:
+    # By their number: a search that goes on does not repeat proposals.
+    return optuna.samplers.TPESampler(seed=job.seed + len(study.trials))
+
+
+def _trial(job: SearchJob, data: str, proposed: Any, n_threads: int | None) -> Trial:
+    kept = job.recipe.training.validation_share
+    recipe = job.recipe.override({"training.validation_share": kept or SHARE})
+    return Trial(
+        source=job.source,
+        data=data,
+        folds=job.folds,
+        recipe=recipe.override(drawn(job.space, proposed)),
+        # Without validation subjects of its own a recipe keeps its last weights, whatever they are.
+        keeps_best=bool(kept),
+        seed=job.seed,
+        device=job.device,
+        n_threads=n_threads,
+    )
 
 
 def _study(optuna: Any, job: SearchJob, larger: bool, identity: dict[str, Any]) -> Any:
@@ -150,55 +227,6 @@ def _identity(job: SearchJob, train: Windows) -> dict[str, Any]:
         "space": space,
         "seed": job.seed,
     }
-
-
-def _score(
-    job: SearchJob,
-    loaded: LoadedData,
-    train: Windows,
-    trial: Any,
-    pruned: type[Exception],
-    progress: Progress,
-) -> float:
-    """Train with the trial's settings; the validation score of the weights that would be kept."""
-    kept = job.recipe.training.validation_share
-    recipe = job.recipe.override({"training.validation_share": kept or SHARE})
-    recipe = recipe.override(drawn(job.space, trial))
-    watch = _Watch(trial, pruned)
-    title = f"trial {trial.number + 1}"
-    model = estimator_for(loaded.card)(
-        recipe=recipe,
-        random_state=job.seed,
-        device=job.device,
-        n_threads=job.n_threads,
-        callbacks=[progress.training(title), watch],
-    )
-    model.fit(train)
-    if not watch.scores:
-        raise ConfigError("there are no subjects to validate on.", fix="Use more than one subject.")
-    # Without validation subjects of its own a recipe keeps its last weights, whatever they score.
-    return watch.best if kept else watch.scores[-1]
-
-
-class _Watch(Callback):
-    """Tell the trial every validation score, and stop where optuna sees no hope."""
-
-    def __init__(self, trial: Any, pruned: type[Exception]) -> None:
-        self.trial, self.pruned = trial, pruned
-        self.scores: list[float] = []
-        self.best = 0.0
-
-    def on_epoch(self, report: EpochReport) -> None:
-        f1, mae = report.validation_f1, report.validation_mae
-        score = mae if f1 is None else f1
-        if score is None:
-            return
-        self.scores.append(score)
-        if report.best:
-            self.best = score
-        self.trial.report(score, report.epoch)
-        if self.trial.should_prune():
-            raise self.pruned
 
 
 def _written(job: SearchJob, study: Any, measure: str) -> Found:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from maestro_ts.deploy.broker_access import Login, Tls
 from maestro_ts.deploy.lsl import Lsl
 from maestro_ts.deploy.mqtt import Mqtt
 from maestro_ts.deploy.replay import Replay
@@ -131,11 +132,15 @@ def mqtt_stream(
     port: int,
     prefix: str,
     client_id: str,
+    login: Login | None = None,
+    tls: Tls | None = None,
     note: Note = _quiet,
 ) -> LiveStream:
     """Messages of a broker; see `deploy.mqtt.Mqtt`."""
     model = load(folder)
-    source = Mqtt(model.schema_, host, port, prefix=prefix, client_id=client_id)
+    source = Mqtt(
+        model.schema_, host, port, prefix=prefix, client_id=client_id, login=login, tls=tls
+    )
     return _live("mqtt", folder, model, source, timing, note)
 
 

@@ -6,6 +6,7 @@ from maestro_ts.evaluation.results import Results
 from maestro_ts.report.blocks import Section, Table, block, section
 from maestro_ts.report.calibration_tables import (
     calibration_facts,
+    class_rows,
     coverage_rows,
     error_rows,
 )
@@ -17,6 +18,7 @@ __all__ = ["calibration_section"]
 
 ERRORS = "Calibration error, and the band that 95 % of calibrated models stay in"
 SETS = "Sets of classes: their mean size, how many answer with one, how many of those are right"
+CLASSES = "Coverage by what is missing: each has a threshold of its own, anything else that of all"
 
 
 def calibration_section(results: Results) -> list[Section]:
@@ -29,6 +31,7 @@ def calibration_section(results: Results) -> list[Section]:
         for title, (head, rows) in {
             ERRORS: error_rows(found),
             SETS: coverage_rows(found),
+            CLASSES: class_rows(found),
         }.items()
         if rows
     ]

@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from maestro_ts.evaluation.missing_classes import EVERYTHING
 from maestro_ts.report.wording import condition_label, percent, scored
 
-__all__ = ["calibration_facts", "calibration_label", "coverage_rows", "error_rows", "told_level"]
+__all__ = [
+    "calibration_facts",
+    "calibration_label",
+    "class_rows",
+    "coverage_rows",
+    "error_rows",
+    "told_level",
+]
 
 Rows = tuple[list[str], list[list[str]]]
+
+SETS = ("Asked", "Covered", "95 % by subject", "Classes", "Answered", "Right")
 
 
 def calibration_label(row: Mapping[str, Any]) -> str:
@@ -55,21 +65,34 @@ def error_rows(found: Mapping[str, Any]) -> Rows:
 
 def coverage_rows(found: Mapping[str, Any]) -> Rows:
     """Coverage, size and answers of sets under every condition."""
-    head = ["Missing", "Asked", "Covered", "95 % by subject", "Classes", "Answered", "Right"]
+    rows = [[calibration_label(row), *_told(s)] for row in found["rows"] for s in row["sets"]]
+    return ["Missing", *SETS], rows
+
+
+def class_rows(found: Mapping[str, Any]) -> Rows:
+    """The same for every class of what is missing, at the coverage that figures are about."""
     rows = [
         [
-            calibration_label(row),
-            percent(s["coverage"]),
-            percent(s["covered"]),
-            _span(s["covered_interval"]),
-            f"{s['size']:.2f}",
-            percent(s["answered"]),
-            "–" if s["right"] is None else percent(s["right"]),
+            "anything else" if row["missing"] == EVERYTHING else row["missing"],
+            str(row["n"]),
+            *_told(s),
         ]
-        for row in found["rows"]
+        for row in found.get("classes", [])  # an older run's results have none
         for s in row["sets"]
+        if s["coverage"] == told_level(found)
     ]
-    return head, rows
+    return ["Missing", "Windows", *SETS], rows
+
+
+def _told(sets: Mapping[str, Any]) -> list[str]:
+    return [
+        percent(sets["coverage"]),
+        percent(sets["covered"]),
+        _span(sets["covered_interval"]),
+        f"{sets['size']:.2f}",
+        percent(sets["answered"]),
+        "–" if sets["right"] is None else percent(sets["right"]),
+    ]
 
 
 def _span(bounds: Sequence[float] | None) -> str:

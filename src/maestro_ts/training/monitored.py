@@ -32,7 +32,7 @@ class Monitored:
     def monitor(self, X: Any) -> Verdicts:
         """Say which sensors are stuck, saturated or on another scale or level, and what drifted.
 
-        ``predict(monitor(X).trusted)`` predicts as if those sensors were missing there.
+        ``predict(monitor(X).trusted)`` predicts as if those were missing there, but the saturated.
 
         Raises
         ------

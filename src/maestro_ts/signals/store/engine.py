@@ -1,4 +1,4 @@
-"""Who reads recordings or computes cells side by side: processes of this machine, or Ray."""
+"""Who reads recordings, computes cells or trains trials side by side: processes here, or Ray."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ class Processes:
                     yield waiting.popleft().result()
             except BrokenProcessPool as error:
                 raise RunError(
-                    "a process that read recordings died; was there enough memory?",
-                    fix="Go on with --resume and fewer --jobs.",
+                    "a process that was given a task died; was there enough memory?",
+                    fix="Run it again with fewer --jobs, prepare with --resume.",
                 ) from error
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
@@ -162,5 +162,5 @@ class RayCluster:
         except self._ray.exceptions.RayError as error:
             raise RunError(
                 f"the Ray cluster failed: {str(error).splitlines()[0]}",
-                fix="Go on with --resume.",
+                fix="Run it again, prepare with --resume.",
             ) from error
