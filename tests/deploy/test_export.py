@@ -79,6 +79,24 @@ def test_torch_gives_the_models_logits(run: Path, tmp_path: Path) -> None:
     check_on_windows(run, done)
 
 
+@pytest.mark.parametrize("kind", [pytest.param("onnx", marks=NEEDS_ONNX), "torch"])
+def test_the_members_of_the_default_recipe_are_exported_too(kind: str, tmp_path: Path) -> None:
+    windows = random_windows(RATES, 12)
+    settings = {
+        "training.epochs": 2,
+        "training.min_steps": 0,
+        "model.width": 16,
+        "model.members": 2,
+        "symbols.dictionary": 1,
+        "augmentation.max_windows": 0,
+    }
+    clf = MaestroClassifier(recipe="default", settings=settings, random_state=0)
+    clf.fit(windows, windows.labels).save(tmp_path / "run")
+    done = export_run(tmp_path / "run", tmp_path / "out", kind)
+    assert done.agreement.largest_difference <= 1e-5
+    check_on_windows(tmp_path / "run", done)
+
+
 @NEEDS_ONNX
 def test_the_sidecar_says_what_goes_in_and_comes_out(onnx: Export) -> None:
     assert sorted(p.name for p in onnx.file.parent.iterdir()) == ["export.json", "model.onnx"]

@@ -67,14 +67,14 @@ class LinearMember(Network):
     def logits(self, named: dict[str, Tensor]) -> Tensor:
         """The same of inputs by name, as an exported graph has them, [B, K]."""
         present = named["present"]
-        total = self.bias.expand(len(present), -1)
+        total = self.bias.expand(present.shape[0], -1)  # len() is a number in a traced graph
         for m, (shape, of_one) in enumerate(zip(self.shapes, self.maps, strict=True)):
             pace = PACE / math.sqrt(_features(shape))
             given = of_one(pace * self.dropout(self._of(shape, named)))
             there = present[:, m, None]
             total = total + torch.where(there, given, self.missing[m])
         if self.duration is not None:
-            total = total + self.duration(self.centres[named["duration"].int()][:, None])
+            total = total + self.duration(self.centres[named["duration"].long()][:, None])
         return total
 
     def smoothing(self, given: float, members: int) -> tuple[float, ...]:
@@ -91,14 +91,14 @@ class LinearMember(Network):
         mean, deviation = self._over_bins(symbols.flatten(2))
         parts = [mean, deviation]
         if shape.summary:
-            parts.append(self.centres[named[f"summary/{shape.name}"].flatten(1).int()])
+            parts.append(self.centres[named[f"summary/{shape.name}"].flatten(1).long()])
         if shape.words:
             parts.append(self._over_bins(named[f"words/{shape.name}"])[0])
         return torch.cat(parts, dim=1)
 
     def _over_bins(self, symbols: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and deviation of the centres of the bins that are there, [B, L, S] → [B, S]."""
-        values = self.centres[symbols.int()]
+        values = self.centres[symbols.long()]
         there = (symbols != MISSING).to(values.dtype)
         count = there.sum(dim=1).clamp(min=1)
         mean = values.sum(dim=1) / count  # the centre of the missing symbol is 0
