@@ -229,6 +229,8 @@ class Dictionary:
         complete: NDArray[np.bool_],
     ) -> float:
         """Up to how many thousandths gaps may differ from the usual one."""
+        if samples.times is None:
+            return UNEVEN
         found = [np.zeros(0, dtype=np.int64)]
         for some, signal in self._held(samples, duration_s):
             whole = intact(signal.reach, complete[some]).ravel() & (signal.positions > 0)
