@@ -1,13 +1,15 @@
-"""What the tests share: one profile of hypothesis, and windows with every kind of stream."""
+"""What the tests share: a profile of hypothesis, windows with every kind of stream, a Ray."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, settings
+from ray_stand_in import Ray
 
 from maestro_ts.signals.modality import Modality
 from maestro_ts.signals.windows import Windows
@@ -46,6 +48,15 @@ def _one_thread_again() -> Iterator[None]:
     """A test may set them."""
     yield
     torch.set_num_threads(1)
+
+
+@pytest.fixture
+def ray(monkeypatch: pytest.MonkeyPatch) -> Ray:
+    """A stand-in for the package: what is imported as ``ray``, by the test and the code."""
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    made = Ray()
+    monkeypatch.setitem(sys.modules, "ray", made)
+    return made
 
 
 @pytest.fixture

@@ -115,14 +115,6 @@ def test_an_interrupted_search_ends_as_one_that_was_not(
         run_search(job(tiny_data, tmp_path / "parts", seed=1))
 
 
-@pytest.fixture
-def ray(monkeypatch: pytest.MonkeyPatch) -> Ray:
-    monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    made = Ray()
-    monkeypatch.setitem(sys.modules, "ray", made)
-    return made
-
-
 def test_trials_on_a_cluster_are_proposed_as_others_end(
     scripted: type[Scripted], ray: Ray, tiny_data: Path, tmp_path: Path
 ) -> None:

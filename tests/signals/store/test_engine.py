@@ -15,14 +15,6 @@ from maestro_ts.signals.store import prepare_dataset, prepare_folder
 from maestro_ts.signals.store.engine import Processes, RayCluster, engine_of
 
 
-@pytest.fixture
-def ray(monkeypatch: pytest.MonkeyPatch) -> Ray:
-    monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    made = Ray()
-    monkeypatch.setitem(sys.modules, "ray", made)
-    return made
-
-
 def doubled(number: int) -> int:
     if number == 13:
         raise FormatError("no thirteen.", where="here")
