@@ -15,6 +15,7 @@ from maestro_ts.symbols.held import POSITIONS, Held
 
 __all__ = [
     "BLOCK",
+    "CENTRE",
     "DILATIONS",
     "KERNELS",
     "LENGTH",
@@ -22,6 +23,7 @@ __all__ = [
     "Competition",
     "features",
     "reads_beyond",
+    "tap_weights",
 ]
 
 LENGTH = 9
@@ -70,7 +72,7 @@ class Competition:
         self.unit, self.groups = unit, kernels.shape[2]
         self.features = features(self.groups)
         self._parts = [
-            [_weights(*both, scale) for both in zip(*of_one, strict=True)]
+            [tap_weights(*both, scale) for both in zip(*of_one, strict=True)]
             for of_one in zip(kernels, channels, strict=True)
         ]
 
@@ -138,7 +140,7 @@ class _Room:
         self.equal = np.empty(self.response.shape, dtype=np.bool_)
 
 
-def _weights(
+def tap_weights(
     kernels: NDArray[np.float64], channels: NDArray[np.int64], scale: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Channels U that groups read, and weights (G · 8, U · 8) of all taps but the centre's.

@@ -15,7 +15,16 @@ from numpy.typing import NDArray
 from maestro_ts.symbols.bins import Binned
 from maestro_ts.symbols.fold import repeat
 
-__all__ = ["COURSE_FEATURES", "course_features"]
+__all__ = [
+    "COURSE_FEATURES",
+    "LAGS",
+    "LEAST_BINS",
+    "POINTS",
+    "SPREAD_FLOOR",
+    "WAVES",
+    "basis",
+    "course_features",
+]
 
 LAGS = (1, 2, 4, 8)  # bins
 WAVES = 8  # periods per window: 1 to this
@@ -80,7 +89,7 @@ def _deviations(values: Array, there: NDArray[np.bool_] | None) -> Array:
 def _of_series(z: Array, floor: Array) -> Array:
     """Trend, autocorrelation and shares of the lowest frequencies, (n, C, 13)."""
     n, bins, channels = z.shape
-    ramp, waves = _basis(bins)
+    ramp, waves = basis(bins)
     out = np.full((n, channels, len(_OF_SERIES)), np.nan)
     out[:, :, 0] = np.einsum("nlc,l->nc", z, ramp)
     energy = np.einsum("nlc,nlc->nc", z, z) + bins * floor**2
@@ -96,7 +105,7 @@ def _of_series(z: Array, floor: Array) -> Array:
 
 
 @lru_cache(maxsize=64)
-def _basis(bins: int) -> tuple[Array, Array]:
+def basis(bins: int) -> tuple[Array, Array]:
     """A ramp from −1 to 1 by the number of bins, and cosines and sines, (2W, L)."""
     ramp = np.linspace(-1.0, 1.0, bins) / bins
     count = min(WAVES, (bins - 1) // 2)
@@ -117,7 +126,7 @@ def _of_means(z: Array, values: Array, there: NDArray[np.bool_] | None, floor: A
     out[:, :, 0] = np.log(steps.sum(axis=1) / np.maximum(known.sum(axis=1), 1) + floor)
     out[:, :, 1] = (z**3).mean(axis=1) / deviation**3
     # Where what is above the mean lies, and what is below: places of extremes hang on rounding.
-    ramp, _ = _basis(bins)
+    ramp, _ = basis(bins)
     for column, side in ((2, np.maximum(z, 0.0)), (3, np.maximum(-z, 0.0))):
         out[:, :, column] = np.einsum("nlc,l->nc", side, bins * ramp) / (
             side.sum(axis=1) + bins * floor

@@ -29,7 +29,7 @@ from maestro_ts.symbols.competition import (
 )
 from maestro_ts.symbols.held import Held, held
 
-__all__ = ["Dictionary", "Words", "complete", "draw_kernels", "has_words"]
+__all__ = ["FLAT", "Dictionary", "Words", "complete", "draw_kernels", "has_words"]
 
 SEED = 2023  # with the number of channels: modalities of equally many have the same kernels
 CHANNELS = 2  # that a kernel reads at most

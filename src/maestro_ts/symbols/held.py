@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from maestro_ts.signals.windows import Samples
 from maestro_ts.symbols.bins import bin_of
 
-__all__ = ["Held", "held"]
+__all__ = ["HUGE", "Held", "held"]
 
 POSITIONS = 16  # of a bin at most, at which kernels are applied
 UNEVEN_PARTS = 1000  # by whole parts: their sums do not depend on what else is added up

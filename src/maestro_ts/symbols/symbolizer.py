@@ -24,7 +24,7 @@ from maestro_ts.symbols.dictionary import Dictionary, Words, complete, has_words
 from maestro_ts.symbols.fold import repeat
 from maestro_ts.symbols.views import VIEWS, summary_features, summary_names
 
-__all__ = ["ModalitySymbols", "Symbolizer"]
+__all__ = ["FLOOR_SHARE", "ModalitySymbols", "Symbolizer"]
 
 FLOOR_SHARE = 0.01  # of the typical deviation within a bin; keeps the log of a flat bin finite
 FEW_SAMPLES = 4  # a window as short as this is kept whole, one sample a bin

@@ -15,6 +15,7 @@ from maestro_ts.symbols.fold import fold, repeat
 from maestro_ts.symbols.moments import window_centre
 
 __all__ = [
+    "CONSTANT",
     "SUMMARY_FEATURES",
     "VIEWS",
     "View",

@@ -1,0 +1,1 @@
+"""Samples on a regular grid → symbols, as tensor operations: `network` puts them before a graph."""
