@@ -34,7 +34,12 @@ def test_what_is_printed(command: Command, monkeypatch: pytest.MonkeyPatch) -> N
     done = command("export", "runs/m", "--out", "exports/m", "--int8", "--overwrite")
     assert (done.code, done.err, done.out) == (0, "", PRINTED)
     paths = (Path("runs/m"), Path("exports/m"))
-    assert asked == [(*paths, "onnx", {"int8": True, "overwrite": True, "data": None})]
+    settings = {"samples": False, "int8": True, "overwrite": True, "data": None}
+    assert asked == [(*paths, "onnx", settings)]
+    done = command("export", "runs/m", "--out", "exports/m", "--samples")
+    assert "One window, samples to logits: 2.5 ms" in done.out
+    settings |= {"samples": True, "int8": False, "overwrite": False}
+    assert asked[1:] == [(*paths, "onnx", settings)]
 
 
 def test_what_cannot_be_exported(command: Command, tmp_path: Path) -> None:

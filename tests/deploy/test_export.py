@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from maestro_ts.deploy import export as module
-from maestro_ts.deploy.export import Export, export_run, runner_of
+from maestro_ts.deploy.export import Export, Format, export_run, runner_of
+from maestro_ts.deploy.feed import feed
 from maestro_ts.deploy.golden import golden_batch, patterns
 from maestro_ts.deploy.onnx_file import quantised
 from maestro_ts.errors import ConfigError, MissingExtraError, RunError
@@ -56,7 +57,7 @@ def check_on_windows(run: Path, done: Export) -> None:
     clf = MaestroClassifier.load(run)
     windows = keep(random_windows(RATES, 6, seed=3), mixed_patterns(len(RATES), 6))
     expected = clf.explain(windows).logits
-    given = done.graph.arguments(clf.front_end_(windows))
+    given = feed(done.graph, clf.front_end_)(windows)
     execute = runner_of(done.file)
     for rows in (slice(0, 6), slice(1, 2), slice(2, 5)):
         found = execute([x[rows].contiguous() for x in given])
@@ -77,6 +78,27 @@ def test_torch_gives_the_models_logits(run: Path, tmp_path: Path) -> None:
     assert done.agreement.largest_difference <= 1e-5
     assert sorted(p.name for p in done.file.parent.iterdir()) == ["export.json", "model.pt2"]
     check_on_windows(run, done)
+
+
+@pytest.mark.parametrize("kind", [pytest.param("onnx", marks=NEEDS_ONNX), "torch"])
+def test_a_file_that_takes_samples_gives_the_models_logits(
+    run: Path, kind: Format, tmp_path: Path
+) -> None:
+    done = export_run(run, tmp_path / "out", kind, samples=True)
+    assert done.agreement.largest_difference <= 1e-5
+    check_on_windows(run, done)
+    told = json.loads((tmp_path / "out" / "export.json").read_text())
+    assert told["samples"]
+    assert told["inputs"] == [
+        {"name": "samples/acc", "type": "float32", "shape": ["batch", 64, 1]},
+        {"name": "samples/bvp", "type": "float32", "shape": ["batch", 128, 2]},
+    ]
+    if kind == "onnx":  # rounded weights leave the symbols of samples alone
+        quantised(done.file, tmp_path / "small.onnx")
+        exact, rounded = (
+            runner_of(file)(done.golden.given) for file in (done.file, tmp_path / "small.onnx")
+        )
+        assert 1e-5 < float((exact - rounded).abs().max()) < 0.1
 
 
 @pytest.mark.parametrize("kind", [pytest.param("onnx", marks=NEEDS_ONNX), "torch"])
@@ -102,12 +124,13 @@ def test_the_sidecar_says_what_goes_in_and_comes_out(onnx: Export) -> None:
     assert sorted(p.name for p in onnx.file.parent.iterdir()) == ["export.json", "model.onnx"]
     told = json.loads((onnx.file.parent / "export.json").read_text())
     assert [i["name"] for i in told["inputs"]] == list(onnx.graph.inputs)
-    given = onnx.graph.arguments(onnx.golden)
+    given = onnx.golden.given
     assert [i["shape"][1:] for i in told["inputs"]] == [list(x.shape[1:]) for x in given]
     assert [f"torch.{i['type']}" for i in told["inputs"]] == [str(x.dtype) for x in given]
     assert (told["file"], told["int8"], told["classes"]) == ("model.onnx", False, [0, 1, 2])
     assert told["window_s"] == 2.0
     assert told["baseline_s"] is None
+    assert not told["samples"]
     streams = [(s["name"], s["rate_hz"], s["channels"], s["bins"]) for s in told["streams"]]
     assert streams == [("acc", 32.0, 1, 8), ("bvp", 64.0, 2, 8)]
     assert len(told["symbols"]["breakpoints"]) == told["symbols"]["alphabet"] - 1
@@ -118,7 +141,7 @@ def test_the_sidecar_says_what_goes_in_and_comes_out(onnx: Export) -> None:
 def test_weights_of_8_bits_are_smaller_and_near(onnx: Export, tmp_path: Path) -> None:
     small = tmp_path / "small.onnx"
     quantised(onnx.file, small)
-    given = onnx.graph.arguments(onnx.golden)
+    given = onnx.golden.given
     exact, rounded = (runner_of(file)(given) for file in (onnx.file, small))
     assert 1e-5 < float((exact - rounded).abs().max()) < 0.1
     assert small.stat().st_size != onnx.bytes

@@ -29,6 +29,9 @@ def export(
     format: Annotated[
         ExportFormat, typer.Option(help="onnx (extra export), or torch (.pt2).")
     ] = ExportFormat.onnx,
+    samples: Annotated[
+        bool, typer.Option("--samples", help="The file takes samples and makes symbols itself.")
+    ] = False,
     int8: Annotated[bool, typer.Option("--int8", help="Weights of 8 bits; onnx only.")] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an older export.")
@@ -48,6 +51,7 @@ def export(
             run,
             out,
             format.value,
+            samples=samples,
             int8=int8,
             overwrite=overwrite,
             data=data,
@@ -62,8 +66,9 @@ def export(
         f"Largest difference of a logit from the model's: {same.largest_difference:.2g} "
         f"over {same.windows} drawn windows; same class in {same.same_class:.1%}."
     )
+    taken = "samples" if samples else "symbols"
     print(
-        f"One window, symbols to logits: {median:.3g} ms [{low:.3g}, {high:.3g}], "
+        f"One window, {taken} to logits: {median:.3g} ms [{low:.3g}, {high:.3g}], "
         f"{done.threads} thread{'s' if done.threads > 1 else ''}."
     )
     if done.accuracy:

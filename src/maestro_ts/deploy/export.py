@@ -1,7 +1,7 @@
 """A run's model → a folder with one file that another runtime executes, checked before it is there.
 
 ``model.onnx`` or ``model.pt2``, and ``export.json`` (`description`). The input is what the front
-end makes of windows: symbols, summaries and presence.
+end makes of windows: symbols, summaries and presence; or samples, of which the file makes them.
 """
 
 from __future__ import annotations
@@ -14,17 +14,19 @@ from typing import Literal
 import torch
 
 from maestro_ts.atomic import replaced_folder
-from maestro_ts.contract.batch import Batch
-from maestro_ts.contract.network import Network
 from maestro_ts.deploy.description import describe
-from maestro_ts.deploy.golden import golden_batch
+from maestro_ts.deploy.feed import Exported
+from maestro_ts.deploy.golden import Golden, golden_symbols
+from maestro_ts.deploy.golden_samples import golden_samples
 from maestro_ts.deploy.onnx_file import onnx_runner, quantised, require_onnx, write_onnx
 from maestro_ts.deploy.runner import Runner
 from maestro_ts.deploy.torch_file import torch_runner, write_torch
 from maestro_ts.errors import ConfigError, RunError
-from maestro_ts.model.graph.members import Graph, graph_of
+from maestro_ts.model.front_end import SymbolFrontEnd
+from maestro_ts.model.graph.members import graph_of
+from maestro_ts.model.symbol_graph.network import SampleGraph
 from maestro_ts.training.objective import ClassObjective
-from maestro_ts.training.run import Run
+from maestro_ts.training.run import LoadedModel, Run
 
 __all__ = ["LIMIT", "Agreement", "Export", "export_run", "runner_of"]
 
@@ -63,19 +65,25 @@ class Export:
     bytes : int
     agreement : Agreement
         Of the file; with weights of 8 bits nothing limits it.
-    graph : Graph
-    golden : Batch
+    graph : Exported
+    golden : Golden
     """
 
     file: Path
     bytes: int
     agreement: Agreement
-    graph: Graph
-    golden: Batch
+    graph: Exported
+    golden: Golden
 
 
 def export_run(
-    folder: Path, out: Path, format: Format, *, int8: bool = False, overwrite: bool = False
+    folder: Path,
+    out: Path,
+    format: Format,
+    *,
+    samples: bool = False,
+    int8: bool = False,
+    overwrite: bool = False,
 ) -> Export:
     """Write a finished run's model for another runtime; nothing is left of one that differs.
 
@@ -85,6 +93,8 @@ def export_run(
         Run folder.
     out : Path
     format : {"onnx", "torch"}
+    samples : bool
+        The file takes samples on the regular grid of their rates, and makes symbols itself.
     int8 : bool
         Weights of 8 bits (ONNX only). The model is checked before they are rounded.
     overwrite : bool
@@ -92,7 +102,8 @@ def export_run(
     Raises
     ------
     ConfigError
-        A model that has no graph or no classes, or a format that has no 8-bit weights.
+        A model that has no graph or no classes, or a format that has no 8-bit weights; samples
+        that lie on no grid.
     RunError
         No such run; an output folder that exists; logits that differ by more than `LIMIT`.
     MissingExtraError
@@ -117,13 +128,12 @@ def export_run(
             where=str(folder),
             fix="Only maestro can.",
         )
-    network = model.network
-    graph, golden = graph_of(network), golden_batch(network)
+    graph, golden = _with_golden(model, samples)
     with replaced_folder(out) as partial:
         file = partial / FILES[format]
-        example = [x[:2].contiguous() for x in graph.arguments(golden)]
+        example = [x[:2].contiguous() for x in golden.given]
         (write_onnx if format == "onnx" else write_torch)(graph, example, file)
-        agreement = compare(runner_of(file), graph, network, golden)
+        agreement = compare(runner_of(file), golden)
         if not agreement.largest_difference <= LIMIT:  # NaN is an excess as well
             raise RunError(
                 f"the exported model differs from the run's by {agreement.largest_difference:.2g} "
@@ -134,7 +144,7 @@ def export_run(
             rounded = partial / "rounded.onnx"
             quantised(file, rounded)
             rounded.replace(file)
-            agreement = compare(runner_of(file), graph, network, golden)
+            agreement = compare(runner_of(file), golden)
         description = describe(model, graph)
         description |= {"file": file.name, "int8": int8, "agreement": asdict(agreement)}
         (partial / SIDECAR).write_text(json.dumps(description, indent=1) + "\n")
@@ -149,16 +159,23 @@ def runner_of(file: Path, threads: int = 1) -> Runner:
     return torch_runner(file)
 
 
-def compare(run: Runner, graph: Graph, network: Network, batch: Batch) -> Agreement:
-    """Run a batch, whole and its first window alone, in another runtime and in the model."""
-    given = graph.arguments(batch)
-    with torch.no_grad():
-        expected = network(batch).logits
-    found = run(given)
-    alone = run([x[:1].contiguous() for x in given])
+def compare(run: Runner, golden: Golden) -> Agreement:
+    """Run golden windows, all at once and the first one alone, in another runtime."""
+    found, expected = run(golden.given), golden.logits
+    alone = run([x[:1].contiguous() for x in golden.given])
     difference = torch.cat([found - expected, alone - expected[:1]]).abs().max()
     same = (found.argmax(dim=1) == expected.argmax(dim=1)).double().mean()
     return Agreement(len(expected), float(difference), float(same))
+
+
+def _with_golden(model: LoadedModel, samples: bool) -> tuple[Exported, Golden]:
+    graph = graph_of(model.network)
+    if not samples:
+        return graph, golden_symbols(model.network, graph)
+    front_end, duration_s = model.front_end, float(model.extra["duration_s"])
+    assert isinstance(front_end, SymbolFrontEnd)
+    whole = SampleGraph(front_end.symbolizer, graph, duration_s)
+    return whole, golden_samples(model.network, whole, front_end, duration_s)
 
 
 def _check_out(out: Path, overwrite: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import dataclass
 from itertools import chain
 
 import torch
@@ -10,16 +11,49 @@ from torch import Tensor
 
 from maestro_ts.contract.batch import Batch
 from maestro_ts.contract.network import Network
+from maestro_ts.model.graph.members import Graph
 from maestro_ts.model.maestro import Maestro
 from maestro_ts.model.members import members_of
 from maestro_ts.symbols.alphabet import MISSING
 
-__all__ = ["golden_batch", "patterns"]
+__all__ = [
+    "DRAWS",
+    "SEED",
+    "Golden",
+    "golden_batch",
+    "golden_symbols",
+    "patterns",
+    "steadiest",
+    "taken",
+]
 
 SEED = 0
 RANDOM = 16  # windows with random presence
 DRAWS = 4
 NUDGE = 1e-5  # of the embeddings' weights: above what rounding to float32 comes to
+
+
+@dataclass(frozen=True)
+class Golden:
+    """Windows on which an export is checked.
+
+    Attributes
+    ----------
+    given : tuple of Tensor
+        Positional inputs of the exported graph.
+    logits : Tensor, shape (n, K)
+        The model's.
+    """
+
+    given: tuple[Tensor, ...]
+    logits: Tensor
+
+
+def golden_symbols(network: Network, graph: Graph) -> Golden:
+    """The golden batch, and what the model says of it."""
+    batch = golden_batch(network)
+    with torch.no_grad():
+        return Golden(graph.arguments(batch), network(batch).logits)
 
 
 def golden_batch(network: Network) -> Batch:
@@ -30,18 +64,37 @@ def golden_batch(network: Network) -> Batch:
     are drawn, and that one is kept whose logits move least when the embeddings are nudged.
     """
     member = members_of(network, Maestro)[0]
-    present = patterns(len(member.shapes)).repeat_interleave(DRAWS, dim=0)
-    drawn = _drawn(member, present)
+    drawn = _drawn(member, patterns(len(member.shapes)).repeat_interleave(DRAWS, dim=0))
+    return taken(drawn, steadiest(network, drawn))
+
+
+def steadiest(network: Network, drawn: Batch, avoid: Tensor | None = None) -> Tensor:
+    """Of every `DRAWS` windows in a row that whose logits move least when embeddings are nudged.
+
+    Parameters
+    ----------
+    network : Network
+    drawn : Batch
+        Of n windows.
+    avoid : [n] bool, optional
+        Windows that are taken only where there are no others.
+
+    Returns
+    -------
+    rows : [n / DRAWS] int64
+    """
     exact = copy.deepcopy(network).double()
     with torch.no_grad():
         middle = exact(drawn).logits
-        moved = torch.zeros(len(drawn), dtype=middle.dtype)
+        moved = torch.zeros(len(middle), dtype=middle.dtype)
         for sign in (1.0, -1.0):
             nudged = copy.deepcopy(exact)
             _nudge(nudged, sign * NUDGE)
             moved = torch.maximum(moved, (nudged(drawn).logits - middle).abs().amax(dim=1))
-    steadiest = moved.view(-1, DRAWS).argmin(dim=1)
-    return _taken(drawn, steadiest + DRAWS * torch.arange(len(steadiest)))
+    if avoid is not None:
+        moved = torch.where(avoid, torch.inf, moved)
+    chosen = moved.view(-1, DRAWS).argmin(dim=1)
+    return chosen + DRAWS * torch.arange(len(chosen))
 
 
 def patterns(modalities: int) -> Tensor:
@@ -92,7 +145,8 @@ def _nudge(network: Network, share: float) -> None:
         weight.mul_(1.0 + share * noise)
 
 
-def _taken(batch: Batch, rows: Tensor) -> Batch:
+def taken(batch: Batch, rows: Tensor) -> Batch:
+    """Some windows of a batch."""
     present = batch.present[rows]
     return Batch(
         inputs={name: symbols[rows] for name, symbols in batch.inputs.items()},

@@ -8,10 +8,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from maestro_ts.deploy.feed import Exported
 from maestro_ts.deploy.quiet import quiet
 from maestro_ts.deploy.runner import Runner
 from maestro_ts.errors import MissingExtraError
-from maestro_ts.model.graph.members import Graph
 
 __all__ = ["onnx_runner", "quantised", "require_onnx", "write_onnx"]
 
@@ -33,12 +33,12 @@ def require_onnx() -> None:
             raise MissingExtraError.of(package, "export", "Export to ONNX") from error
 
 
-def write_onnx(graph: Graph, example: Sequence[Tensor], path: Path) -> None:
+def write_onnx(graph: Exported, example: Sequence[Tensor], path: Path) -> None:
     """Write the graph for batches of any size.
 
     Parameters
     ----------
-    graph : Graph
+    graph : Exported
     example : sequence of Tensor
         Inputs of two windows or more.
     path : Path

@@ -8,19 +8,19 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from maestro_ts.deploy.feed import Exported
 from maestro_ts.deploy.quiet import quiet
 from maestro_ts.deploy.runner import Runner
-from maestro_ts.model.graph.members import Graph
 
 __all__ = ["torch_runner", "write_torch"]
 
 
-def write_torch(graph: Graph, example: Sequence[Tensor], path: Path) -> None:
+def write_torch(graph: Exported, example: Sequence[Tensor], path: Path) -> None:
     """Write the graph for batches of any size.
 
     Parameters
     ----------
-    graph : Graph
+    graph : Exported
     example : sequence of Tensor
         Inputs of two windows or more.
     path : Path

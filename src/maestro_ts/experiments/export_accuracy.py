@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from torch import Tensor
 
-from maestro_ts.contract.front_end import FrontEnd
+from maestro_ts.deploy.feed import Exported, feed
 from maestro_ts.deploy.runner import Runner
 from maestro_ts.evaluation.metrics import accuracy, macro_f1
 from maestro_ts.evaluation.prediction import Prediction
@@ -16,7 +17,6 @@ from maestro_ts.evaluation.protocol import Condition, evaluate
 from maestro_ts.experiments.learned import classifier, truth_of
 from maestro_ts.experiments.main_job import held_out
 from maestro_ts.experiments.progress import Progress
-from maestro_ts.model.graph.members import Graph
 from maestro_ts.signals.windows import Windows
 
 __all__ = ["AccuracyRow", "compare_on_data"]
@@ -50,7 +50,7 @@ class AccuracyRow:
 
 
 def compare_on_data(
-    folder: Path, data: Path | None, run: Runner, graph: Graph, progress: Progress
+    folder: Path, data: Path | None, run: Runner, graph: Exported, progress: Progress
 ) -> list[AccuracyRow]:
     """Test both on the run's test subjects with modalities missing, as `evaluate` does."""
     found, _, _, windows = held_out(folder, data, progress)
@@ -60,7 +60,7 @@ def compare_on_data(
     known = windows.with_schema(clf.schema_)
     both = [
         evaluate(predict, known, truth, plan)
-        for predict in (clf.explain, _predictor(run, graph, clf.front_end_))
+        for predict in (clf.explain, _predictor(run, feed(graph, clf.front_end_)))
     ]
     rows = []
     for model, file in zip(*both, strict=True):
@@ -78,13 +78,14 @@ def compare_on_data(
     return rows
 
 
-def _predictor(run: Runner, graph: Graph, front_end: FrontEnd) -> Callable[[Windows], Prediction]:
+def _predictor(
+    run: Runner, given: Callable[[Windows], tuple[Tensor, ...]]
+) -> Callable[[Windows], Prediction]:
     def predict(windows: Windows) -> Prediction:
-        prepared = front_end.prepare(windows)
-        parts = []
-        for first in range(0, len(windows), BATCH):
-            rows = np.arange(first, min(first + BATCH, len(windows)))
-            parts.append(run(graph.arguments(front_end.collate(prepared, rows))).double().numpy())
+        parts = [
+            run(given(windows[first : first + BATCH])).double().numpy()
+            for first in range(0, len(windows), BATCH)
+        ]
         return Prediction(logits=np.concatenate(parts))
 
     return predict

@@ -26,7 +26,7 @@ class ExportReport:
     bytes : int
     agreement : Agreement
     window : Timing
-        Of one window with every modality present, symbols to logits.
+        Of one window with every modality present, from what the file takes to logits.
     threads : int
     accuracy : list of AccuracyRow
         On the run's test windows; empty without data.
@@ -45,6 +45,7 @@ def export_and_time(
     out: Path,
     format: Format,
     *,
+    samples: bool = False,
     int8: bool = False,
     overwrite: bool = False,
     data: Path | None = None,
@@ -55,10 +56,10 @@ def export_and_time(
 
     With `data`, the run's data set, both are tested on the run's test windows.
     """
-    done = export_run(folder, out, format, int8=int8, overwrite=overwrite)
+    done = export_run(folder, out, format, samples=samples, int8=int8, overwrite=overwrite)
     threads = torch.get_num_threads()
     run = runner_of(done.file, threads)
-    window = [x[:1].contiguous() for x in done.graph.arguments(done.golden)]
+    window = [x[:1].contiguous() for x in done.golden.given]
     timing, rows = timed(partial(run, window), rounds), []
     if data is not None:
         rows = compare_on_data(folder, data, run, done.graph, progress or Progress())
