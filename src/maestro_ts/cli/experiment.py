@@ -80,8 +80,8 @@ def experiment(
         ),
     ] = None,
     engine: Annotated[
-        str, typer.Option(help="processes, or ray (the cluster of RAY_ADDRESS, or a local one).")
-    ] = "processes",
+        str, typer.Option(help="local (this machine), or ray (RAY_ADDRESS, or one of its own).")
+    ] = "local",
     verify: Annotated[
         bool, typer.Option("--verify", help="Compute one finished cell again and compare.")
     ] = False,

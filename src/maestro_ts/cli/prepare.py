@@ -42,8 +42,8 @@ def prepare(
         ),
     ] = None,
     engine: Annotated[
-        str, typer.Option(help="processes, or ray (the cluster of RAY_ADDRESS, or a local one).")
-    ] = "processes",
+        str, typer.Option(help="local (this machine), or ray (RAY_ADDRESS, or one of its own).")
+    ] = "local",
     window_s: WindowS = None,
     step_s: StepS = None,
     label_rule: LabelledBy = None,

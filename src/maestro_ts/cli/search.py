@@ -63,8 +63,8 @@ def search(
         typer.Option(min=1, help="Trials side by side; 1, or all processors of a Ray cluster."),
     ] = None,
     engine: Annotated[
-        str, typer.Option(help="processes, or ray (the cluster of RAY_ADDRESS, or a local one).")
-    ] = "processes",
+        str, typer.Option(help="local (this machine), or ray (RAY_ADDRESS, or one of its own).")
+    ] = "local",
     no_progress: Plain = False,
 ) -> None:
     """Try settings on validation subjects; then: fit SOURCE --recipe OUT/best.yaml."""

@@ -72,7 +72,7 @@ class ExperimentJob:
     recipe: str = "default"
     settings: Mapping[str, Any] = field(default_factory=dict)
     budget: str = "full"
-    engine: str = "processes"
+    engine: str = "local"
     jobs: int | None = 1
 
     def __post_init__(self) -> None:

@@ -61,7 +61,7 @@ class SearchJob:
     seed: int = 0
     device: str = "cpu"
     n_threads: int | None = None
-    engine: str = "processes"
+    engine: str = "local"
     jobs: int | None = None
 
     @property

@@ -85,10 +85,10 @@ def test_a_cluster_that_does_not_see_the_files_is_told_of(ray, tmp_path, monkeyp
 
 
 def test_processes_are_made_only_where_several_are_wanted():
-    assert engine_of("processes", None) is None
-    assert engine_of("processes", 1) is None
-    assert isinstance(engine_of("processes", 2), Processes)
-    with pytest.raises(ConfigError, match=r"no engine 'dask'\. Known: processes, ray"):
+    assert engine_of("local", None) is None
+    assert engine_of("local", 1) is None
+    assert isinstance(engine_of("local", 2), Processes)
+    with pytest.raises(ConfigError, match=r"no engine 'dask'\. Known: local, ray"):
         engine_of("dask", 1)
 
 

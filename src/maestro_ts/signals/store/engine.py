@@ -38,8 +38,8 @@ def engine_of(name: str, jobs: int | None) -> Engine | None:
     """
     if name == "ray":
         return RayCluster(jobs)
-    if name != "processes":
-        raise ConfigError(f"there is no engine {name!r}.", fix="Known: processes, ray.")
+    if name != "local":
+        raise ConfigError(f"there is no engine {name!r}.", fix="Known: local, ray.")
     return Processes(jobs) if jobs is not None and jobs > 1 else None
 
 

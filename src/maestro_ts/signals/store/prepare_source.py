@@ -41,7 +41,7 @@ def prepare_source(
     append: bool = False,
     distrust: bool = False,
     jobs: int | None = 1,
-    engine: str = "processes",
+    engine: str = "local",
     resume: bool = False,
     overwrite: bool = False,
     progress: Told = silent,
@@ -85,7 +85,7 @@ def prepare_dataset(
     *,
     distrust: bool = False,
     jobs: int | None = 1,
-    engine: str = "processes",
+    engine: str = "local",
     resume: bool = False,
     overwrite: bool = False,
     shard_bytes: int = SHARD_BYTES,
@@ -104,7 +104,7 @@ def prepare_dataset(
         return _recheck(out, spec, distrust)
     reader = part_reader(dataset)
     if path is None or reader is None:
-        if engine != "processes":
+        if engine != "local":
             raise ConfigError(f"{dataset} is read as a whole: there is no work for {engine}.")
         reading = read(dataset, path, progress, as_recorded=distrust)
         recordings = map(distrust_scale, reading.recordings) if distrust else reading.recordings
@@ -135,7 +135,7 @@ def prepare_folder(
     *,
     distrust: bool = False,
     jobs: int | None = 1,
-    engine: str = "processes",
+    engine: str = "local",
     resume: bool = False,
     overwrite: bool = False,
     shard_bytes: int = SHARD_BYTES,
@@ -180,7 +180,7 @@ def append_folder(
     out: Path | str,
     *,
     jobs: int | None = 1,
-    engine: str = "processes",
+    engine: str = "local",
     shard_bytes: int = SHARD_BYTES,
     progress: Told = silent,
 ) -> Manifest:
