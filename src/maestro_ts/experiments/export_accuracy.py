@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from maestro_ts.deploy.feed import Exported, feed
 from maestro_ts.deploy.runner import Runner
+from maestro_ts.estimator import MaestroClassifier
 from maestro_ts.evaluation.metrics import accuracy, macro_f1
 from maestro_ts.evaluation.prediction import Prediction
 from maestro_ts.evaluation.protocol import Condition, evaluate
@@ -19,7 +22,7 @@ from maestro_ts.experiments.main_job import held_out
 from maestro_ts.experiments.progress import Progress
 from maestro_ts.signals.windows import Windows
 
-__all__ = ["AccuracyRow", "compare_on_data"]
+__all__ = ["AccuracyRow", "Tested", "compare_on_data", "read_tested"]
 
 RATES = (0.0, 0.2, 0.4, 0.6)
 BATCH = 64
@@ -49,17 +52,28 @@ class AccuracyRow:
     largest_difference: float
 
 
-def compare_on_data(
-    folder: Path, data: Path | None, run: Runner, graph: Exported, progress: Progress
-) -> list[AccuracyRow]:
-    """Test both on the run's test subjects with modalities missing, as `evaluate` does."""
+@dataclass(frozen=True)
+class Tested:
+    """A finished run's model, and the windows of its test subjects."""
+
+    clf: MaestroClassifier
+    windows: Windows
+    truth: NDArray[Any]
+
+
+def read_tested(folder: Path, data: Path, progress: Progress) -> Tested:
+    """Read the run's data set, or refuse it."""
     found, _, _, windows = held_out(folder, data, progress)
     clf = classifier(found, "an export")
-    truth = truth_of(clf, windows)
+    return Tested(clf, windows.with_schema(clf.schema_), truth_of(clf, windows))
+
+
+def compare_on_data(tested: Tested, run: Runner, graph: Exported) -> list[AccuracyRow]:
+    """Test both with modalities missing, as `evaluate` does."""
+    clf, truth = tested.clf, tested.truth
     plan = [Condition("modality", rate) for rate in RATES]
-    known = windows.with_schema(clf.schema_)
     both = [
-        evaluate(predict, known, truth, plan)
+        evaluate(predict, tested.windows, truth, plan)
         for predict in (clf.explain, _predictor(run, feed(graph, clf.front_end_)))
     ]
     rows = []

@@ -10,7 +10,7 @@ import torch
 
 from maestro_ts.deploy.export import Agreement, Format, export_run, runner_of
 from maestro_ts.experiments.cost_job import Timing, timed
-from maestro_ts.experiments.export_accuracy import AccuracyRow, compare_on_data
+from maestro_ts.experiments.export_accuracy import AccuracyRow, compare_on_data, read_tested
 from maestro_ts.experiments.progress import Progress
 
 __all__ = ["ExportReport", "export_and_time"]
@@ -56,11 +56,12 @@ def export_and_time(
 
     With `data`, the run's data set, both are tested on the run's test windows.
     """
+    # Before the export, which takes half a minute: data that cannot be read are told of first.
+    tested = None if data is None else read_tested(folder, data, progress or Progress())
     done = export_run(folder, out, format, samples=samples, int8=int8, overwrite=overwrite)
     threads = torch.get_num_threads()
     run = runner_of(done.file, threads)
     window = [x[:1].contiguous() for x in done.golden.given]
-    timing, rows = timed(partial(run, window), rounds), []
-    if data is not None:
-        rows = compare_on_data(folder, data, run, done.graph, progress or Progress())
+    timing = timed(partial(run, window), rounds)
+    rows = [] if tested is None else compare_on_data(tested, run, done.graph)
     return ExportReport(done.file, done.bytes, done.agreement, timing, threads, rows)
