@@ -60,6 +60,9 @@ class SymbolSettings(Settings):
         None, gt=0, description="Slower streams are interpolated to this rate first (paper: 32)."
     )
     embedding: Literal["ordinal", "table", "id"] = "ordinal"
+    missing: Literal["symbol", "zero", "mean"] = Field(
+        "symbol", description="What missing bins hold: a symbol of their own, or those of a number."
+    )
 
 
 class BudgetSettings(Settings):
@@ -110,6 +113,9 @@ class ModelSettings(Settings):
     dropout: float = Field(0.2, ge=0, lt=1)
     attention: Literal["sparse", "dense"] = "sparse"
     absent: Literal["token", "none", "symbols"] = "token"
+    modality_embedding: bool = Field(
+        True, description="Tokens are told which modality they are of."
+    )
     members: int = Field(1, ge=1, description="Networks whose mean is the answer; cost follows.")
     linear_member: bool = Field(False, description="One more member, linear in the symbols.")
     precision: Literal["float32", "bfloat16"] = Field(

@@ -273,4 +273,9 @@ def test_the_headline_figures_follow_the_paper() -> None:
     found = ratios({"entrants": [ours, *rivals]})
     assert [round(row["value"], 3) for row in found] == [0.2, 0.2, 0.05, 0.05]
     assert [row["rival"] for row in found] == ["lightgbm", "lightgbm", "logistic", "logistic"]
+    zero = entrant("maestro-zero", "maestro", 0.4, 0.6)
+    zero["recipe"]["symbols"] = {"missing": "zero"}
+    (symbol,) = ratios({"entrants": [ours, zero]})
+    assert (symbol["rival"], symbol["rate"], symbol["published"]) == ("maestro-zero", 0.4, "11 %")
+    assert round(symbol["value"], 3) == 0.5
     assert ratios({"entrants": [ours]}) == []

@@ -140,6 +140,15 @@ def test_windows_with_nothing_are_alike(absent: str) -> None:
     assert torch.equal(logits, logits[:1].expand_as(logits))
 
 
+def test_without_a_modality_embedding_tokens_are_not_told_whose_they_are() -> None:
+    with_it, batch = build()
+    network, _ = build(model__modality_embedding=False)
+    assert "modality" not in network.state_dict()
+    network.load_state_dict(with_it.state_dict(), strict=False)
+    with_it.modality.data.zero_()
+    torch.testing.assert_close(network(batch).logits, with_it(batch).logits)
+
+
 def test_budgets_are_zero_where_absent() -> None:
     network, batch = build()
     budgets = run(network, batch).budgets

@@ -240,6 +240,53 @@ def test_a_bin_with_too_small_a_share_of_valid_samples_is_missing():
     assert valid[1].all()
 
 
+# --- numbers in place of the missing symbol ------------------------------------------------------
+
+
+@pytest.mark.parametrize("missing", ["zero", "mean"])
+def test_a_number_for_what_is_missing_gives_the_symbols_of_that_number_measured(missing):
+    x = np.random.default_rng(0).normal([3.0, -1.0], size=(6, 64, 2))
+    training = Windows.from_arrays({"a": x}, [Modality("a", 2, 8.0)])
+    symbolizer = fitted(training, tokens=16, missing=missing, course=True)
+    number = (
+        x.astype(np.float32).mean(axis=(0, 1), dtype=float) if missing == "mean" else np.zeros(2)
+    )
+    lacking, measured = x.copy(), x.copy()
+    for rows, samples, channels in ((0, slice(None), slice(None)), (1, slice(8, 24), slice(None))):
+        lacking[rows, samples, channels] = np.nan
+        measured[rows, samples, channels] = number
+    lacking[2, :, 1], measured[2, :, 1] = np.nan, number[1]
+    schema = [Modality("a", 2, 8.0)]
+    found = symbolizer(Windows.from_arrays({"a": lacking}, schema))["a"]
+    expected = symbolizer(Windows.from_arrays({"a": measured}, schema))["a"]
+    assert found.valid.all()
+    # The mean of equal numbers is theirs but for rounding, which may choose a middle symbol.
+    assert np.abs(found.tokens.astype(int) - expected.tokens).max() <= 1
+    assert np.mean(found.tokens == expected.tokens) > 0.95
+    assert np.mean(found.summary == expected.summary) > 0.9
+
+
+def test_with_a_number_for_what_is_missing_nothing_hidden_shows(mixed_windows):
+    settings = SymbolSettings(tokens=8, missing="mean", dictionary=1)
+    windows = mixed_windows(8)
+    front_end = SymbolFrontEnd(settings).fit(windows)
+    n, names = len(windows), windows.schema.names
+    rows = np.arange(n)
+    keep = np.ones((n, len(names)), dtype=bool)
+    keep[:, 0] = False
+    mask = Mask(keep, np.zeros((n, len(names), 2)))
+    batch = front_end.collate(front_end.prepare(windows), rows, mask)
+    without = front_end(hide(windows, mask))
+    assert batch.present.all()
+    for name in names:
+        assert (batch.inputs[name] != MISSING).all()
+    for key in (f"words/{names[0]}", f"summary/{names[0]}"):
+        if key in batch.extras:
+            assert (batch.extras[key] == batch.extras[key][:1]).all()
+            assert (batch.extras[key] != MISSING).all()
+    assert_equal_batches(batch, without)
+
+
 # --- values at the edge --------------------------------------------------------------------------
 
 

@@ -27,10 +27,12 @@ FORMAT = 1  # of the file; raised too when a condition is tested otherwise
 # What a model that no gradient trains reads of a recipe; nothing else determines its numbers.
 READ_AT_ONCE = ("model_kind", "rival", "curriculum")
 # Settings that came after cells were computed: off they determine nothing, and cells stay valid.
-LATER = {
+LATER: Mapping[str, Any] = {
     "training.ranking_weight": 0.0,
     "symbols.course": False,
     "augmentation.slower": 0.0,
+    "symbols.missing": "symbol",
+    "model.modality_embedding": True,
 }
 
 

@@ -51,6 +51,9 @@ ENTRANTS = {
     "maestro": Entrant("MAESTRO"),
     "maestro-paper": Entrant("MAESTRO, published hyper-parameters", recipe="paper"),
     "maestro-plain": Entrant("MAESTRO" + NOT_HIDDEN, NOTHING_HIDDEN),
+    "maestro-zero": Entrant(
+        "MAESTRO, 0 for what is missing, as if measured", {"symbols.missing": "zero"}
+    ),
     "lightgbm": Entrant("LightGBM, nine statistics", {"model_kind": "lightgbm"}),
     "lightgbm-31": Entrant(
         "LightGBM, 31 statistics",

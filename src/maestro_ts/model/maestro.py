@@ -96,7 +96,11 @@ class Maestro(Network):
             for length, group in list(zip(lengths, self.groups, strict=True))[: self.shared or None]
         )
         longest = max(s.encoded for s in self.shapes)
-        self.modality = nn.Parameter(0.02 * torch.randn(count, width))
+        modality = 0.02 * torch.randn(count, width)
+        if recipe.model.modality_embedding:
+            self.modality = nn.Parameter(modality)
+        else:
+            self.register_buffer("modality", torch.zeros_like(modality), persistent=False)
         self.position = nn.Parameter(0.02 * torch.randn(longest, width))
         if recipe.model.absent != "symbols":
             self.missing = nn.Parameter(0.02 * torch.randn(count, width))

@@ -77,6 +77,24 @@ class Binned:
             )
         )
 
+    def filled(self, values: NDArray[np.float64]) -> Binned:
+        """Empty bins as if each channel's number in `values` (C,) had been measured throughout.
+
+        By as many samples as the window's fullest bin has, or by one in a window without any.
+        """
+        empty = self.count == 0
+        if not empty.any():
+            return self
+        fullest = np.maximum(self.count.max(axis=(1, 2), keepdims=True), 1.0)
+        return Binned(
+            Moments(
+                np.where(empty, fullest, self.count),
+                np.where(empty, values, self.mean),
+                np.where(empty, 0.0, self.m2),
+                np.where(empty, np.abs(values), self.peak),
+            )
+        )
+
 
 def bin_samples(
     samples: Samples,

@@ -156,6 +156,9 @@ class Symbolizer:
         scale = np.where(there, np.abs(binned.mean), 0.0).max(axis=(0, 1), initial=0.0)
         floor = np.maximum(FLOOR_SHARE * typical, np.maximum(1e-9 * scale, 1e-30))
         self.statistics_[f"{m.name}/floor"] = floor
+        if self.settings.missing != "symbol":
+            level = np.where(there, binned.mean, 0.0).sum(axis=(0, 1)) / total
+            self.statistics_[f"{m.name}/mean"] = level
         for name in self.views_of(m):
             if VIEWS[name].normalised_by == "training":
                 self._fit_centre(f"{m.name}/{name}", VIEWS[name].values(binned, floor))
@@ -215,7 +218,10 @@ class Symbolizer:
 
     def symbols(self, name: str, binned: Binned, words: Words | None = None) -> ModalitySymbols:
         """Symbols of one modality from its moments, and the words of bins that are there."""
-        m = self.schema_[name]
+        m, whole = self.schema_[name], None if words is None else complete(binned)
+        number = self._instead(name)
+        if number is not None:
+            binned = binned.filled(number)
         n, length, channels = binned.mean.shape
         tokens = np.empty((n, length, channels, len(self.views_of(m))), dtype=np.uint8)
         valid = np.ones((n, length), dtype=bool)
@@ -226,9 +232,18 @@ class Symbolizer:
             rows = slice(first, first + step)
             self._fill(m, binned.part(rows), tokens[rows], valid[rows], summary[rows])
         spoken = np.empty((n, length, 0), dtype=np.uint8)
-        if words is not None:
-            spoken = words.where(complete(binned))
+        if words is not None and whole is not None:
+            spoken = words.where(whole)
+            if number is not None:  # how often kernels win in a bin that tells nothing
+                spoken[spoken == MISSING] = to_symbols(np.zeros(1), self.cuts)[0]
         return ModalitySymbols(tokens, valid, summary, spoken)
+
+    def _instead(self, name: str) -> NDArray[np.float64] | None:
+        """The number of each channel that stands for what is missing, (C,); None: a symbol does."""
+        if self.settings.missing == "symbol":
+            return None
+        mean = self.statistics_[f"{name}/mean"]
+        return mean if self.settings.missing == "mean" else np.zeros_like(mean)
 
     def _fill(
         self,

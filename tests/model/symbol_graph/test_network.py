@@ -161,6 +161,11 @@ def test_what_lies_on_no_grid_is_refused(windows: Windows, words: str) -> None:
         made(recipe_of("tiny", {"symbols.dictionary": 1}), windows)
 
 
+def test_numbers_for_what_is_missing_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"symbols\.missing"):
+        made(recipe_of("tiny", {"symbols.missing": "zero"}), one(32.0, [2.0] * 4))
+
+
 def test_samples_nearly_at_the_grids_pace_are_taken() -> None:
     graph, *_ = made(recipe_of("tiny", {"symbols.dictionary": 1}), one(32.0, [2.0] * 4, 0.03))
     assert graph.shapes == {"acc": (64, 1)}

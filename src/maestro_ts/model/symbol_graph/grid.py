@@ -13,7 +13,7 @@ from maestro_ts.signals.modality import Modality
 from maestro_ts.symbols.bins import bin_of
 from maestro_ts.symbols.symbolizer import Symbolizer
 
-__all__ = ["OUTSIDE", "Cells", "cells_of", "check_duration", "sample_count"]
+__all__ = ["OUTSIDE", "Cells", "cells_of", "check_settings", "sample_count"]
 
 WHOLE = 1e-6  # samples: by so much rate × duration may miss a whole number
 OUTSIDE = "Export it with symbols outside (without --samples)."
@@ -35,8 +35,8 @@ class Cells:
     used: Tensor
 
 
-def check_duration(symbolizer: Symbolizer) -> None:
-    """Refuse a model whose windows differ in length.
+def check_settings(symbolizer: Symbolizer) -> None:
+    """Refuse a model whose windows differ in length, or that fills in what is missing.
 
     Raises
     ------
@@ -45,6 +45,11 @@ def check_duration(symbolizer: Symbolizer) -> None:
     if symbolizer.duration_varies:
         raise ConfigError(
             "windows of this model differ in length, so their samples lie on no common grid.",
+            fix=OUTSIDE,
+        )
+    if symbolizer.settings.missing != "symbol":
+        raise ConfigError(
+            "numbers stand for what is missing (symbols.missing), which a file does not fill in.",
             fix=OUTSIDE,
         )
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from maestro_ts.model.graph.members import Graph
 from maestro_ts.model.symbol_graph.alike import AlikeSymbols, alike
-from maestro_ts.model.symbol_graph.grid import check_duration, sample_count
+from maestro_ts.model.symbol_graph.grid import check_settings, sample_count
 from maestro_ts.symbols.symbolizer import Symbolizer
 
 __all__ = ["SampleGraph"]
@@ -47,7 +47,7 @@ class SampleGraph(nn.Module):
 
     def __init__(self, symbolizer: Symbolizer, graph: Graph, duration_s: float) -> None:
         super().__init__()
-        check_duration(symbolizer)
+        check_settings(symbolizer)
         self.network, self.names = graph, symbolizer.schema_.names
         self.shapes = {
             m.name: (sample_count(m, duration_s), m.channels) for m in symbolizer.schema_
