@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import random
 import warnings
 from collections.abc import Sequence
@@ -26,7 +27,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from maestro_ts import MaestroClassifier, Modality, Windows, load
-from maestro_ts.errors import ConfigError, DataError
+from maestro_ts.errors import ConfigError, DataError, RunError
 from maestro_ts.testing import EXPECTED_FAILED_CHECKS
 from maestro_ts.training.callbacks import Callback, EpochReport
 from maestro_ts.training.loop import Examples, Trainer
@@ -768,6 +769,39 @@ def test_a_loaded_model_predicts_the_same(fitted: MaestroClassifier, tmp_path: P
         assert np.array_equal(back.predict_proba(X), fitted.predict_proba(X))
     assert isinstance(back, MaestroClassifier)
     assert type(back).load(tmp_path / "run").classes_.tolist() == ["rest", "walk"]
+
+
+def test_a_folder_for_others_has_the_model_and_a_card(
+    fitted: MaestroClassifier, tmp_path: Path
+) -> None:
+    fitted.save_pretrained(tmp_path / "given")
+    back = MaestroClassifier.from_pretrained(tmp_path / "given")
+    assert np.array_equal(back.predict_proba(arrays()), fitted.predict_proba(arrays()))
+    card = (tmp_path / "given" / "README.md").read_text()
+    assert card.startswith("---\nlibrary_name: maestro-ts\n")
+    assert "rest, walk" in card
+    assert "not tested" in card
+    with pytest.raises(RunError, match="exists"):
+        fitted.save_pretrained(tmp_path / "given")
+    back.save_pretrained(tmp_path / "again")
+    assert (tmp_path / "again" / "README.md").read_text() == card
+    assert not list(tmp_path.rglob("*.pkl"))
+
+
+def test_the_card_and_the_origin_of_a_run_go_along(
+    fitted: MaestroClassifier, tmp_path: Path
+) -> None:
+    fitted.save(tmp_path / "run")
+    described = json.loads((tmp_path / "run" / "schema.json").read_text())
+    (tmp_path / "run" / "schema.json").write_text(json.dumps(described | {"baseline_s": 180.0}))
+    (tmp_path / "run" / "README.md").write_text("# MAESTRO on something\n")
+    (tmp_path / "run" / "predictions.parquet").write_bytes(b"x")
+    load(tmp_path / "run").save_pretrained(tmp_path / "given")
+    card = (tmp_path / "given" / "README.md").read_text()
+    assert card.endswith("---\n\n# MAESTRO on something\n")
+    again = json.loads((tmp_path / "given" / "schema.json").read_text())
+    assert again == described | {"baseline_s": 180.0}
+    assert not (tmp_path / "given" / "predictions.parquet").exists()
 
 
 def test_a_loaded_model_predicts_in_another_precision(

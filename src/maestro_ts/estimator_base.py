@@ -34,12 +34,16 @@ from maestro_ts.training.monitored import Monitored, learn_monitor
 from maestro_ts.training.objective import ClassObjective, Objective
 from maestro_ts.training.predictor import predict
 from maestro_ts.training.run import LoadedModel, Run, replacing
+from maestro_ts.training.shared import SharingMixin, read_card
 from maestro_ts.training.start import Start
 
 __all__ = ["MaestroEstimator"]
 
+# Of a model's description; the rest says where it came from, and is kept.
+WRITTEN_ANEW = ("format", "version", "objective", "duration_s", "validation_subjects")
 
-class MaestroEstimator(Monitored, EmbeddingMixin, BaseEstimator):  # type: ignore[misc]
+
+class MaestroEstimator(Monitored, SharingMixin, EmbeddingMixin, BaseEstimator):  # type: ignore[misc]
     """Base of the estimators; parameters and attributes are told of there."""
 
     OBJECTIVES: ClassVar[tuple[type[Objective], ...]]
@@ -105,6 +109,8 @@ class MaestroEstimator(Monitored, EmbeddingMixin, BaseEstimator):  # type: ignor
         """Fit objective, front end and network; whole subjects are held out to select weights."""
         seed = self._seed()
         self.training_log_: list[dict[str, Any]] = []
+        self.origin_: dict[str, Any] = {}
+        self.card_ = ""
         self.schema_ = examples.windows.schema
         device = device_of(self.device)
         # What is no class, every window has another of.
@@ -253,6 +259,7 @@ class MaestroEstimator(Monitored, EmbeddingMixin, BaseEstimator):  # type: ignor
                 **({"objective": objective} if objective else {}),
                 "duration_s": self.duration_,
                 "validation_subjects": self.validation_subjects_,
+                **self.origin_,
                 **(origin or {}),
             },
         )
@@ -296,6 +303,8 @@ class MaestroEstimator(Monitored, EmbeddingMixin, BaseEstimator):  # type: ignor
             found.classes_ = model.classes
         found.training_log_ = run.load_log()
         found.monitor_ = Monitor.load(run.monitor)
+        found.origin_ = {k: v for k, v in model.extra.items() if k not in WRITTEN_ANEW}
+        found.card_ = read_card(run.card)
         found.duration_ = float(model.extra.get("duration_s", 1.0))
         found.validation_subjects_ = list(model.extra.get("validation_subjects", []))
         if len(model.schema) == 1 and model.schema.modalities[0].channels == 1:
