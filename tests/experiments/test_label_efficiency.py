@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tiny_experiment import tiny_job
+from tiny_experiment import FAST, tiny_job
 
 from maestro_ts.errors import ConfigError, DataError, MaestroError
 from maestro_ts.estimator import MaestroClassifier
@@ -36,7 +36,9 @@ ENTRANTS = (
 
 
 def job(data: Path, out: Path, **changes: Any) -> Any:
-    return tiny_job("label-efficiency", data, out, **({"models": ENTRANTS} | changes))
+    settings = FAST | {"model.linear_member": True}  # as `default` has it
+    asked = {"models": ENTRANTS, "settings": settings} | changes
+    return tiny_job("label-efficiency", data, out, **asked)
 
 
 @pytest.fixture(scope="module")

@@ -20,14 +20,10 @@ from maestro_ts.experiments.started_from import subjects_seen
 from maestro_ts.recipe import Recipe
 from maestro_ts.signals.window_spec import WindowChanges
 from maestro_ts.training.device import device_of, threads
-from maestro_ts.training.pretrain import pretrain
+from maestro_ts.training.pretrain import ALONE, pretrain
 from maestro_ts.training.run import Run
 
 __all__ = ["PretrainJob", "run_pretrain"]
-
-
-# One network learns; each member of a later training takes its weights.
-ALONE = {"model.members": 1, "model.linear_member": False}
 
 
 @dataclass(frozen=True)

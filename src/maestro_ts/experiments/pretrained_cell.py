@@ -19,7 +19,7 @@ from maestro_ts.experiments.started_from import subjects_seen
 from maestro_ts.recipe import Recipe
 from maestro_ts.signals.windows import Windows
 from maestro_ts.training.device import threads
-from maestro_ts.training.pretrain import HIDDEN, pretrain
+from maestro_ts.training.pretrain import ALONE, HIDDEN, pretrain
 from maestro_ts.training.run import replacing
 
 __all__ = ["pretrained_cell", "pretraining_recipe", "write_pretrained"]
@@ -27,8 +27,7 @@ __all__ = ["pretrained_cell", "pretraining_recipe", "write_pretrained"]
 
 def pretraining_recipe(recipe: Recipe) -> Recipe:
     """How a network that a training with this recipe starts from is pre-trained."""
-    # One network learns; each member of the training takes its weights.
-    return recipe.override({**HIDDEN, "model.members": 1})
+    return recipe.override({**HIDDEN, **ALONE})
 
 
 def pretrained_cell(cell: Cell) -> Cell | None:

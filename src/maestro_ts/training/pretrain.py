@@ -24,7 +24,10 @@ from maestro_ts.signals.windows import Windows
 from maestro_ts.training.callbacks import Callback
 from maestro_ts.training.loop import Examples, Trainer
 
-__all__ = ["HIDDEN", "Pretrained", "pretrain"]
+__all__ = ["ALONE", "HIDDEN", "Pretrained", "pretrain"]
+
+# One network learns; each member of a later training takes its weights.
+ALONE = {"model.members": 1, "model.linear_member": False}
 
 # More than a classifier loses in training: what is hidden is all there is to learn from.
 HIDDEN = {
