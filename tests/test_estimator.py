@@ -796,7 +796,9 @@ def test_the_card_and_the_origin_of_a_run_go_along(
     (tmp_path / "run" / "schema.json").write_text(json.dumps(described | {"baseline_s": 180.0}))
     (tmp_path / "run" / "README.md").write_text("# MAESTRO on something\n")
     (tmp_path / "run" / "predictions.parquet").write_bytes(b"x")
-    load(tmp_path / "run").save_pretrained(tmp_path / "given")
+    load(tmp_path / "run").save(tmp_path / "kept")
+    assert (tmp_path / "kept" / "README.md").read_text() == "# MAESTRO on something\n"
+    load(tmp_path / "kept").save_pretrained(tmp_path / "given")
     card = (tmp_path / "given" / "README.md").read_text()
     assert card.endswith("---\n\n# MAESTRO on something\n")
     again = json.loads((tmp_path / "given" / "schema.json").read_text())

@@ -13,6 +13,7 @@ from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from maestro_ts.atomic import write_text
 from maestro_ts.contract.registry import (
     build_front_end,
     build_network,
@@ -264,6 +265,8 @@ class MaestroEstimator(Monitored, SharingMixin, EmbeddingMixin, BaseEstimator): 
             },
         )
         run.save_log(self.training_log_)
+        if self.card_:
+            write_text(run.card, self.card_)
         if self.monitor_ is not None:
             self.monitor_.save(run.monitor)
 

@@ -218,8 +218,7 @@ class Symbolizer:
 
     def symbols(self, name: str, binned: Binned, words: Words | None = None) -> ModalitySymbols:
         """Symbols of one modality from its moments, and the words of bins that are there."""
-        m, whole = self.schema_[name], None if words is None else complete(binned)
-        number = self._instead(name)
+        m, measured, number = self.schema_[name], binned, self._instead(name)
         if number is not None:
             binned = binned.filled(number)
         n, length, channels = binned.mean.shape
@@ -232,8 +231,8 @@ class Symbolizer:
             rows = slice(first, first + step)
             self._fill(m, binned.part(rows), tokens[rows], valid[rows], summary[rows])
         spoken = np.empty((n, length, 0), dtype=np.uint8)
-        if words is not None and whole is not None:
-            spoken = words.where(whole)
+        if words is not None:
+            spoken = words.where(complete(measured))
             if number is not None:  # how often kernels win in a bin that tells nothing
                 spoken[spoken == MISSING] = to_symbols(np.zeros(1), self.cuts)[0]
         return ModalitySymbols(tokens, valid, summary, spoken)
