@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -56,3 +62,36 @@ def test_the_default_recipe_may_be_trained_by_several_processes(mixed_windows) -
     fitted = front_end(recipe)
     fitted.fit(mixed_windows(12))
     assert network(fitted, 3, recipe).separable
+
+
+LEAVES = """
+from pathlib import Path
+from importlib import import_module
+from maestro_ts.training.ranks import process_group
+
+def threads():
+    return {p.read_text().strip() for p in Path("/proc/self/task").glob("*/comm")}
+
+with process_group("cpu"):
+    import_module("torch._dynamo")  # as the first optimiser does
+    assert "pt_gloo_runloop" in threads()
+print(*sorted(t for t in threads() if "gloo" in t))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are listed by Linux")
+def test_no_thread_of_the_group_outlives_it() -> None:
+    """One that does can abort the process at its end."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = str(found.getsockname()[1])
+    started = {"TORCHELASTIC_RUN_ID": "test", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    alone = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", LEAVES],
+        env={**os.environ, **started, **alone},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib import import_module
 from typing import TypeVar, cast
 
 import numpy as np
@@ -175,6 +176,9 @@ def process_group(device: str) -> Iterator[Ranks]:
     if "TORCHELASTIC_RUN_ID" not in os.environ:
         yield Ranks()
         return
+    # Imported while there is a group, as the first optimiser does, it keeps that group in default
+    # arguments: its threads then outlive it, and now and then abort the process at its end.
+    import_module("torch.distributed.nn.functional")
     graphics = device != "cpu" and torch.cuda.is_available()
     if graphics:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
