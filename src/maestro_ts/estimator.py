@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from maestro_ts.errors import ConfigError, DataError
 from maestro_ts.estimator_base import MaestroEstimator
 from maestro_ts.evaluation.calibration import Calibration
+from maestro_ts.evaluation.missing_classes import lost_share
 from maestro_ts.evaluation.prediction import Prediction
 from maestro_ts.evaluation.sensor_valuation import PERMUTATIONS, value_sensors
 from maestro_ts.evaluation.sensor_value import SensorValue
@@ -225,10 +226,13 @@ class MaestroClassifier(Calibrated, ClassifierMixin, MaestroEstimator):  # type:
 
     def explain(self, X: Any) -> Prediction:
         """Logits with what explains them: budgets, expert shares, tokens."""
-        found: Prediction = MaestroEstimator.explain(self, X)
+        check_is_fitted(self, "network_")
         if self.calibration_ is None:
-            return found
-        return replace(found, temperature=self.calibration_.temperature)
+            return MaestroEstimator.explain(self, X)
+        windows = self._windows(X, reset=False)
+        found = MaestroEstimator.explain(self, windows)
+        temperature = self.calibration_.temperature.of(windows.present, lost_share(windows))
+        return replace(found, temperature=temperature)
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:
         """Logits (n, K); for two classes their difference (n,)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -63,14 +64,15 @@ def run(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return Path(shutil.copytree(trained, tmp_path / "run"))
 
 
-def claimed(run: Path) -> np.ndarray:
-    """Probabilities in the table of the test."""
+def claimed(run: Path, sensors: int) -> np.ndarray:
+    """Probabilities in the table of the test, with so many sensors of the two."""
     table = pq.read_table(run / "predictions.parquet").to_pandas()
+    table = table[(table["mode"] == "pattern") & (table["pattern"].str.count(r"\+") == sensors - 1)]
     return table[[name for name in table if name.startswith("p_")]].to_numpy().astype(float)
 
 
 def test_a_run_is_calibrated_and_tested_as_before(run: Path, data: Path, command: Command) -> None:
-    before, raw = Results.load(run / "results.json"), claimed(run)
+    before, raw = Results.load(run / "results.json"), {n: claimed(run, n) for n in (1, 2)}
     assert before.calibration == {}
     done = command("calibrate", run, "--data", data, "--folds", "2", "--no-progress")
     assert done.code == 0
@@ -84,15 +86,17 @@ def test_a_run_is_calibrated_and_tested_as_before(run: Path, data: Path, command
     assert not test & set(table["subject"])
     after = Results.load(run / "results.json")
     assert after.scores == before.scores
-    assert after.calibration["temperature"] == [found.temperature]
+    assert after.calibration["temperature"] == [asdict(found.temperature)]
     assert [(r["mode"], r["rate"]) for r in after.calibration["rows"]] == [
         ("modality", 0.0),
         ("modality", 0.5),
         ("segment", 0.5),
     ]
     assert after.calibration["levels"] == [0.8]
-    odds = raw ** (1 / found.temperature)
-    assert claimed(run) == pytest.approx(odds / odds.sum(axis=1, keepdims=True), abs=1e-5)
+    for n in (1, 2):
+        odds = raw[n] ** (1 / (found.temperature.whole * (2 / n) ** found.temperature.absent))
+        assert len(odds) > 0
+        assert claimed(run, n) == pytest.approx(odds / odds.sum(axis=1, keepdims=True), abs=1e-5)
 
     assert command("evaluate", run, "--data", data, "--rates", "0,.3", "--no-progress").code == 0
     again = Results.load(run / "results.json").calibration

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +74,8 @@ def calibration(held: list[Outcome]) -> Calibration:
 
 
 def sets_of(calibration: Calibration, outcome: Outcome, coverage: float) -> np.ndarray:
-    p = replace(outcome.prediction, temperature=calibration.temperature).probabilities
+    temperature = calibration.temperature.of(outcome.present, outcome.lost)
+    p = replace(outcome.prediction, temperature=temperature).probabilities
     return calibration.sets(p, outcome.present, outcome.lost, coverage)
 
 
@@ -90,7 +91,7 @@ def test_every_class_of_what_is_missing_has_its_thresholds(calibration: Calibrat
         EVERYTHING: (9 * n, PEOPLE),
     }
     assert (calibration.subjects, calibration.source) == (PEOPLE, "made up")
-    assert calibration.temperature > 1.5
+    assert calibration.temperature.whole > 1.5
 
 
 def test_new_subjects_are_covered_whatever_is_missing(
@@ -265,9 +266,10 @@ def test_coverage_is_told_for_every_class_of_what_is_missing(
 def test_folds_are_scored_with_their_own_calibrations(
     calibration: Calibration, tested: list[Outcome], held: list[Outcome]
 ) -> None:
-    other = replace(calibration, temperature=2 * calibration.temperature, subjects=8)
+    hotter = replace(calibration.temperature, whole=2 * calibration.temperature.whole)
+    other = replace(calibration, temperature=hotter, subjects=8)
     both = score_calibration([tested, held], [calibration, other])
-    assert both["temperature"] == [calibration.temperature, other.temperature]
+    assert both["temperature"] == [asdict(calibration.temperature), asdict(hotter)]
     assert both["levels"] == [0.8]
     assert both["subjects"] == 8
     alone = [

@@ -7,10 +7,21 @@ from math import erf, exp, inf, log, pi, sqrt
 import numpy as np
 
 
-def slow_log_loss(logits: np.ndarray, truth: np.ndarray, temperature: float) -> float:
+def slow_temperature(
+    whole: float, absent: float, lost: float, present: np.ndarray, share_lost: np.ndarray
+) -> np.ndarray:
+    """whole / (share of modalities)^absent / (share of samples)^lost."""
+    found = []
+    for there, gone in zip(present, share_lost, strict=True):
+        share = sum(bool(p) for p in there) / len(there)
+        found.append(whole / share**absent / (1 - gone) ** lost)
+    return np.array(found)
+
+
+def slow_log_loss(logits: np.ndarray, truth: np.ndarray, temperature: np.ndarray) -> float:
     total = 0.0
-    for z, y in zip(logits, truth, strict=True):
-        odds = [exp((value - max(z)) / temperature) for value in z]
+    for z, y, t in zip(logits, truth, temperature, strict=True):
+        odds = [exp((value - max(z)) / t) for value in z]
         total -= log(odds[y] / sum(odds))
     return total / len(truth)
 

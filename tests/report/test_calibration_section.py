@@ -49,7 +49,7 @@ def found(levels: tuple[float, ...] = (0.8, 0.9, 0.95), **changes: Any) -> dict[
     rows = [row("modality", rate, levels) for rate in (0.0, 0.2, 0.4, 0.8)]
     rows += [row("segment", rate, levels) for rate in (0.4, 0.8)]
     return {
-        "temperature": [1.3],
+        "temperature": [{"whole": 1.3, "absent": -0.5, "lost": 1.0}],
         "subjects": 20,
         "source": "3 folds of the training subjects",
         "levels": list(levels),
@@ -154,9 +154,17 @@ def test_rows_that_are_drawn_differ() -> None:
 
 
 def test_temperatures_of_several_runs_are_a_range() -> None:
-    assert calibration_facts(found())[0] == ("Temperature", "1.30")
-    several = found(temperature=[1.5, 0.9])
-    assert calibration_facts(several)[0] == ("Temperature", "0.90–1.50, one each run")
+    assert calibration_facts(found())[:3] == [
+        ("Temperature", "1.30"),
+        ("With half the sensors absent", "× 0.71"),
+        ("With half the samples lost", "× 2.00"),
+    ]
+    each = [{"whole": w, "absent": 0.0, "lost": w} for w in (1.0, 2.0)]
+    assert calibration_facts(found(temperature=each))[:3] == [
+        ("Temperature", "1.00–2.00, one each run"),
+        ("With half the sensors absent", "× 1.00"),
+        ("With half the samples lost", "× 2.00–4.00"),
+    ]
 
 
 def test_the_page_shows_it(calibrated: Results) -> None:

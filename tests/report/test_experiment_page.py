@@ -120,6 +120,23 @@ def test_tables_hold_the_numbers(summary) -> None:
     assert all(len(r) == len(t.head) for t in tables for r in t.rows)
 
 
+def test_calibration_errors_stand_beside_their_bands(summary) -> None:
+    assert not [t for t in experiment_tables(summary) if t.title.startswith("Calibration")]
+    errors = {"as_trained": 0.2, "one_temperature": 0.03, "by_what_is_there": 0.02}
+    for e in summary["entrants"]:
+        for r in e["conditions"]:
+            r["calibration"] = {
+                way: {"error": error, "band": 0.025, "log_loss": 0.5}
+                for way, error in errors.items()
+            }
+    table = titled(experiment_tables(summary), "stay below), whole sensors")
+    assert table.rows[0] == ["Ours & <co>, as trained", *[".200 (.025) *"] * 3]
+    assert table.rows[2] == [
+        "Ours & <co>, temperature by what is there",
+        *[".020 (.025)"] * 3,
+    ]
+
+
 def test_the_papers_values_stand_beside_ours(summary) -> None:
     summary["published"] = {
         "dataset": "WESAD",

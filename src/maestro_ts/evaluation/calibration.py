@@ -29,7 +29,7 @@ from maestro_ts.evaluation.protocol import (
     conditions,
     evaluate,
 )
-from maestro_ts.evaluation.temperature import fit_temperature
+from maestro_ts.evaluation.temperature import Temperature, fit_temperature
 from maestro_ts.signals.modality import Schema
 from maestro_ts.signals.windows import Windows
 
@@ -71,7 +71,7 @@ class Calibration:
 
     Attributes
     ----------
-    temperature : float
+    temperature : Temperature
         Logits are divided by it.
     subjects : int
         Of the windows; windows of no known subject count as one each.
@@ -82,7 +82,7 @@ class Calibration:
         By name, see `missing_classes.choose`; ``everything`` serves all others.
     """
 
-    temperature: float
+    temperature: Temperature
     subjects: int
     source: str
     modalities: tuple[str, ...]
@@ -168,7 +168,9 @@ class Calibration:
             )
         try:
             missing = {name: MissingClass(**item) for name, item in tree.pop("missing").items()}
-            return cls(**tree | {"modalities": tuple(tree["modalities"])}, missing=missing)
+            temperature = Temperature(**tree.pop("temperature"))
+            modalities = tuple(tree.pop("modalities"))
+            return cls(temperature, modalities=modalities, missing=missing, **tree)
         except (AttributeError, KeyError, TypeError) as error:
             raise RunError(f"not a calibration: {error!r}.", where=str(path), fix=again) from error
 
@@ -218,7 +220,7 @@ def ask_held_out(
 def fit_calibration(
     outcomes: Sequence[Outcome], modalities: Sequence[str], source: str
 ) -> Calibration:
-    """Fit one temperature by log loss, then the thresholds of every class of what is missing.
+    """Fit the temperature by log loss, then the thresholds of every class of what is missing.
 
     Parameters
     ----------
@@ -231,15 +233,12 @@ def fit_calibration(
     logits = np.concatenate([o.prediction.logits for o in outcomes])
     truth = np.concatenate([o.truth for o in outcomes])
     subjects = np.concatenate([o.subjects for o in outcomes])
-    temperature = fit_temperature(logits, truth)
-    probabilities = Prediction(logits, temperature=temperature).probabilities
+    present = np.concatenate([o.present for o in outcomes])
+    lost = np.concatenate([o.lost for o in outcomes])
+    temperature = fit_temperature(logits, truth, present, lost)
+    probabilities = Prediction(logits, temperature=temperature.of(present, lost)).probabilities
     scores = 1.0 - probabilities[np.arange(len(truth)), truth]
-    classes = choose(
-        np.concatenate([o.present for o in outcomes]),
-        np.concatenate([o.lost for o in outcomes]),
-        subjects,
-        modalities,
-    )
+    classes = choose(present, lost, subjects, modalities)
     return Calibration(
         temperature=temperature,
         subjects=len(np.unique(subjects)),

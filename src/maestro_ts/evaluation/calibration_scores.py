@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -55,7 +55,7 @@ def score_calibration(
     fewest = min(known, key=lambda c: c.subjects)
     levels = [x for x in LEVELS if x <= attainable(fewest.subjects) + 1e-12]
     return {
-        "temperature": [c.temperature for c in known],
+        "temperature": [asdict(c.temperature) for c in known],
         "subjects": fewest.subjects,
         "source": fewest.source,
         "levels": levels,
@@ -95,8 +95,8 @@ def _row(
     pairs = [(o, c) for some, c in zip(folds, calibrations, strict=True) for o in some]
     truth = np.concatenate([o.truth for o, _ in pairs])
     subjects = np.concatenate([o.subjects for o, _ in pairs])
-    raw = np.concatenate([_probabilities(o, 1.0) for o, _ in pairs])
-    tempered = [_probabilities(o, c.temperature) for o, c in pairs]
+    raw = [replace(o.prediction, temperature=None).probabilities for o, _ in pairs]
+    tempered = [_probabilities(o, c) for o, c in pairs]
     draws = SubjectDraws(subjects, REPEATS, np.random.default_rng(0))
     sets = [
         {"coverage": level} | _set_scores(_sets(pairs, level), truth, draws) for level in levels
@@ -104,7 +104,7 @@ def _row(
     # A fixed generator: the band is part of the result and repeats with it.
     return {
         "n": len(truth),
-        "before": _reliability(raw, truth),
+        "before": _reliability(np.concatenate(raw), truth),
         "after": _reliability(np.concatenate(tempered), truth),
         "sets": sets,
     }
@@ -127,11 +127,12 @@ def _by_class(pairs: Sequence[Pair], levels: Sequence[float]) -> list[dict[str, 
 
 def _sets(pairs: Sequence[Pair], level: float) -> NDArray[np.bool_]:
     return np.concatenate(
-        [c.sets(_probabilities(o, c.temperature), o.present, o.lost, level) for o, c in pairs]
+        [c.sets(_probabilities(o, c), o.present, o.lost, level) for o, c in pairs]
     )
 
 
-def _probabilities(outcome: Outcome, temperature: float) -> Floats:
+def _probabilities(outcome: Outcome, calibration: Calibration) -> Floats:
+    temperature = calibration.temperature.of(outcome.present, outcome.lost)
     return replace(outcome.prediction, temperature=temperature).probabilities
 
 

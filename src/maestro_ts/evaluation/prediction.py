@@ -26,8 +26,8 @@ class Prediction:
         Length of the fused sequence.
     independent : bool
         Every column is a label of its own, there or not; else they are classes, one of them true.
-    temperature : float
-        Of the probabilities; the logits are the network's own.
+    temperature : (n,) or None
+        Of the probabilities, None: 1; the logits are the network's own.
     """
 
     logits: NDArray[np.float64]
@@ -35,12 +35,19 @@ class Prediction:
     expert_share: NDArray[Any] | None = None
     tokens: NDArray[Any] | None = None
     independent: bool = False
-    temperature: float = 1.0
+    temperature: NDArray[np.float64] | None = None
+
+    @property
+    def scaled(self) -> NDArray[np.float64]:
+        """The logits over the temperature, (n, K)."""
+        if self.temperature is None:
+            return self.logits
+        return np.asarray(self.logits / self.temperature[:, None])
 
     @property
     def probabilities(self) -> NDArray[np.float64]:
-        """Softmax of the logits over the temperature, (n, K); of independent labels the sigmoid."""
-        scaled = self.logits / self.temperature
+        """Softmax of the scaled logits, (n, K); of independent labels the sigmoid."""
+        scaled = self.scaled
         if self.independent:
             return np.asarray(expit(scaled))
         shifted = scaled - scaled.max(axis=1, keepdims=True)

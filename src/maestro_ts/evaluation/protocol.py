@@ -204,9 +204,7 @@ def pool(folds: Sequence[Sequence[Outcome]]) -> list[Outcome]:
                 lost=np.concatenate([o.lost for o in same]),
                 prediction=Prediction(
                     # Folds may have temperatures of their own.
-                    logits=np.concatenate(
-                        [o.prediction.logits / o.prediction.temperature for o in same]
-                    ),
+                    logits=np.concatenate([o.prediction.scaled for o in same]),
                     budgets=_joined([o.prediction.budgets for o in same]),
                     expert_share=_joined([o.prediction.expert_share for o in same]),
                     tokens=_joined([o.prediction.tokens for o in same]),

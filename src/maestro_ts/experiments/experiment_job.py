@@ -28,6 +28,7 @@ from maestro_ts.experiments.published import published
 from maestro_ts.experiments.splits import Split, splits_of
 from maestro_ts.experiments.summary import Entry, summarise
 from maestro_ts.experiments.summary_files import write_summary
+from maestro_ts.experiments.tempered import Lack, lacks_of
 from maestro_ts.signals.windows import Windows
 
 __all__ = ["ExperimentJob", "Planned", "about", "plan", "run_experiment", "verify_experiment"]
@@ -93,6 +94,12 @@ class Planned:
         """Fold by fold, so that an interrupted job has whole folds of everybody."""
         each = [tasks for _, tasks in self.tasks.values()]
         return [task for same in zip(*each, strict=True) for task in same]
+
+    def lacks(self) -> dict[int, Lack]:
+        """What test windows lack under the conditions that have a rate."""
+        (first, *_) = self.in_order
+        windows = self.loaded.windows
+        return lacks_of([windows[split.test] for split in self.splits], first.cell.conditions)
 
 
 def plan(job: ExperimentJob, progress: Progress) -> Planned:
@@ -189,7 +196,7 @@ def run_experiment(
         "title": job.experiment.title,
         "question": job.experiment.question,
         **about(job, planned),
-        **summarise(entries, planned.loaded.card.positive, job.experiment.pairs),
+        **summarise(entries, planned.loaded.card.positive, job.experiment.pairs, planned.lacks()),
         "published": published(planned.loaded.card.name),
         "notes": _notes(job, planned, entries, lacking),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from maestro_ts.evaluation.statistics import (
 from maestro_ts.experiments.cell_costs import mean_costs
 from maestro_ts.experiments.cell_file import FinishedCell
 from maestro_ts.experiments.pooled import Pooled, Scored, score
+from maestro_ts.experiments.tempered import Lack, tempered
 
 __all__ = ["Entry", "summarise"]
 
@@ -43,7 +45,10 @@ class Entry:
 
 
 def summarise(
-    entries: Sequence[Entry], positive: str = "", pairs: Sequence[tuple[str, str]] = ()
+    entries: Sequence[Entry],
+    positive: str = "",
+    pairs: Sequence[tuple[str, str]] = (),
+    lacks: Mapping[int, Lack] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """What an experiment found.
 
@@ -55,6 +60,8 @@ def summarise(
         The class that AUROC and AUPRC are about.
     pairs : sequence of (name, name)
         Whose differences are told, of those that are there; without any, the first's to each other.
+    lacks : mapping of int to Lack
+        What is missing under the conditions whose calibration is told, see `tempered.lacks_of`.
 
     Returns
     -------
@@ -62,6 +69,9 @@ def summarise(
     """
     pooled = [Pooled.of(entry.cells, positive) for entry in entries]
     scored = [score(p) for p in pooled]
+    for p, s in zip(pooled, scored, strict=True):
+        for i, found in tempered(p, lacks).items():
+            s.rows[i]["calibration"] = found
     plan = entries[0].cells[0][2].conditions
     curves = curves_of(plan)
     subjects = [_subjects(p, curves) for p in pooled]

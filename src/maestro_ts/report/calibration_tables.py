@@ -36,12 +36,18 @@ def told_level(found: Mapping[str, Any]) -> float | None:
 def calibration_facts(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The temperature and what it was fitted on."""
     temperatures = found["temperature"]
-    low, high = min(temperatures), max(temperatures)
-    text = f"{low:.2f}" if low == high else f"{low:.2f}–{high:.2f}, one each run"
+    several = ", one each run" if len(temperatures) > 1 else ""
     return [
-        ("Temperature", text),
+        ("Temperature", _range([t["whole"] for t in temperatures]) + several),
+        ("With half the sensors absent", f"× {_range([2 ** t['absent'] for t in temperatures])}"),
+        ("With half the samples lost", f"× {_range([2 ** t['lost'] for t in temperatures])}"),
         ("Calibrated on", f"{found['subjects']} subjects: {found['source']}"),
     ]
+
+
+def _range(values: Sequence[float]) -> str:
+    low, high = (f"{value:.2f}" for value in (min(values), max(values)))
+    return low if low == high else f"{low}–{high}"
 
 
 def error_rows(found: Mapping[str, Any]) -> Rows:

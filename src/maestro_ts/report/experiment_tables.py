@@ -29,6 +29,12 @@ __all__ = ["experiment_tables"]
 
 Tree = Mapping[str, Any]
 
+CALIBRATIONS = {
+    "as_trained": "as trained",
+    "one_temperature": "one temperature",
+    "by_what_is_there": "temperature by what is there",
+}
+
 
 def experiment_tables(summary: Tree) -> list[Table]:
     """All tables of a summary; what it has no numbers for is left out."""
@@ -42,6 +48,7 @@ def experiment_tables(summary: Tree) -> list[Table]:
         *_complete(summary),
         *_patterns(summary),
         *_areas(summary),
+        *_calibration(summary),
         *difference_tables(summary),
         *test_tables(summary),
         *mark_tables(summary),
@@ -153,6 +160,31 @@ def _areas(summary: Tree) -> list[Table]:
         title = f"Area under the curve, {span}, {MODE_TITLES[mode]}"
         tables.append(Table(title, ["", *(METRIC_NAMES[m] for m in metrics)], lines))
     return tables
+
+
+def _calibration(summary: Tree) -> list[Table]:
+    """Errors beside the band that a calibrated model stays in; its three ways are lines."""
+    if "calibration" not in summary["entrants"][0]["conditions"][0]:
+        return []
+    tables = []
+    for mode, rows in by_mode(summary["entrants"][0]).items():
+        lines = [
+            [
+                f"{e['title']}, {title}",
+                *(_error(row["calibration"][way]) for row in by_mode(e)[mode]),
+            ]
+            for e in summary["entrants"]
+            for way, title in CALIBRATIONS.items()
+        ]
+        head = ["", *(column_label(r, 0) for r in rows)]
+        what = "Calibration error (in brackets what 95 % of calibrated models stay below)"
+        tables.append(Table(f"{what}, {MODE_TITLES[mode]}", head, lines, 1, folded=True))
+    return tables
+
+
+def _error(found: Tree) -> str:
+    outside = found["error"] > found["band"]
+    return f"{number(found['error'])} ({number(found['band'])}){' *' if outside else ''}"
 
 
 def _subjects(summary: Tree) -> list[Table]:

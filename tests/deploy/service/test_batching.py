@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -53,6 +54,20 @@ def test_windows_of_several_requests_are_one_batch_with_the_answers_of_each(run:
     batcher.close()
     assert sum(requests for requests, _ in told) == 9
     assert max(requests for requests, _ in told) >= 8
+
+
+def test_every_request_has_the_temperatures_of_its_own_windows(run: ServedRun) -> None:
+    def calibrated(windows: Windows) -> Prediction:
+        hot = 1.0 + windows.present.sum(axis=1)
+        return replace(run.model.explain(windows), temperature=hot)
+
+    batcher = Batcher(calibrated)
+    given = [windows_of(run, seed) for seed in range(9)]
+    found = [batcher.submit(w) for w in given]
+    for windows, answer in zip(given, found, strict=True):
+        alone, together = calibrated(windows), answer.result(20)
+        np.testing.assert_allclose(together.probabilities, alone.probabilities, atol=1e-5)
+    batcher.close()
 
 
 def test_streams_with_times_are_not_joined_with_regular_ones(run: ServedRun) -> None:

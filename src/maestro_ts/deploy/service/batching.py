@@ -115,5 +115,10 @@ def _clock(windows: Windows) -> tuple[bool, ...]:
 def _rows(found: Prediction, rows: slice) -> Prediction:
     budgets = None if found.budgets is None else found.budgets[rows]
     return replace(
-        found, logits=found.logits[rows], budgets=budgets, expert_share=None, tokens=None
+        found,
+        logits=found.logits[rows],
+        budgets=budgets,
+        expert_share=None,
+        tokens=None,
+        temperature=None if found.temperature is None else found.temperature[rows],
     )
