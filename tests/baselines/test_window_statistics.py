@@ -9,6 +9,7 @@ from maestro_ts.baselines.statistics import (
     drop_modalities,
     statistics_51,
     statistics_nine,
+    statistics_twelve,
 )
 from maestro_ts.signals.masks import hide, modality_mask, pattern_mask, segment_mask
 from maestro_ts.signals.modality import Modality
@@ -185,7 +186,7 @@ def test_absent_modality_is_nan_with_presence_zero():
 def test_static_modality_gives_its_values():
     windows = toy()
     values, _ = windows.samples["age"].window(4)
-    for table in (statistics_51, statistics_nine):
+    for table in (statistics_51, statistics_nine, statistics_twelve):
         got = row(windows, 4, table)
         assert [got["age/0/value"], got["age/1/value"]] == values[0].tolist()
 
@@ -199,7 +200,41 @@ def test_nine_statistics_have_the_values_of_the_larger_table():
     assert set(one.values()) == {2.0, 0.0}
 
 
-@pytest.mark.parametrize("table", [statistics_51, statistics_nine])
+@pytest.mark.parametrize("i", [0, 3, 8])
+@pytest.mark.parametrize("name", ["acc", "temp"])
+def test_twelve_statistics_against_slow_twins(i, name):
+    windows = toy()
+    values, times = windows.samples[name].window(i)
+    valid = ~np.isnan(values[:, 0])
+    x, t = values[valid, 0].astype(float), times[valid]
+    got = row(windows, i, statistics_twelve)
+    expected = {
+        "count": len(x),
+        "mean": x.mean(),
+        "std": x.std(),
+        "min": x.min(),
+        "max": x.max(),
+        "q50": np.median(x),
+        "first": x[0],
+        "last": x[-1],
+        "last_minus_first": x[-1] - x[0],
+        "slope_per_s": scipy.stats.linregress(t, x).slope,
+        "first_s": t[0],
+        "last_s": t[-1],
+    }
+    found = {k.split("/")[2]: v for k, v in got.items() if k.startswith(f"{name}/0/")}
+    assert list(found) == list(expected)
+    assert found == pytest.approx(expected, rel=1e-5, abs=1e-6)
+
+
+def test_one_measurement_has_all_twelve():
+    one = row(single(np.array([2.0])), table=statistics_twelve)
+    assert [v for k, v in one.items() if not k.endswith("_s")] == [1, 2, 0, 2, 2, 2, 2, 2, 0]
+    assert one["x/0/slope_per_s"] == 0.0
+    assert one["x/0/first_s"] == one["x/0/last_s"]
+
+
+@pytest.mark.parametrize("table", [statistics_51, statistics_nine, statistics_twelve])
 @pytest.mark.parametrize("rate", [0.3, 0.7])
 def test_dropping_columns_equals_hiding_modalities_bit_for_bit(table, rate):
     windows = toy(40)
@@ -211,7 +246,7 @@ def test_dropping_columns_equals_hiding_modalities_bit_for_bit(table, rate):
     assert dropped.tobytes() != features.tobytes()
 
 
-@pytest.mark.parametrize("table", [statistics_51, statistics_nine])
+@pytest.mark.parametrize("table", [statistics_51, statistics_nine, statistics_twelve])
 def test_a_row_does_not_depend_on_its_neighbours_or_on_the_portions(table, monkeypatch):
     windows = toy(40)
     features = table(windows)[0]

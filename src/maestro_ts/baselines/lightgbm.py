@@ -40,7 +40,9 @@ class Settings(Group):
     could hold the copies of one window alone.
     """
 
-    statistics: Which = Field("nine", description="Per channel and magnitude; 31: and more.")
+    statistics: Which = Field(
+        "nine", description="Per channel and magnitude; 31: and more; twelve: of sparse records."
+    )
     trees: int = Field(200, ge=1, description="Rounds, each of one tree per class.")
     leaves: int = Field(15, ge=2)
     learning_rate: float = Field(0.1, gt=0)

@@ -31,7 +31,7 @@ FURTHEST = 10.0
 class Settings(Group):
     """As scikit-learn's LogisticRegression by default."""
 
-    statistics: Which = Field("31", description="Per channel and magnitude; nine has no flags.")
+    statistics: Which = Field("31", description="Per channel and magnitude; only 31 has flags.")
     strength: float = Field(1.0, gt=0, description="Of L2 on the coefficients (1 / C).")
     copies: int = Field(2, ge=0, description="Of every window, with missing sensors.")
 

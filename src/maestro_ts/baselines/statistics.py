@@ -19,7 +19,13 @@ from scipy.fft import next_fast_len
 from maestro_ts.signals.modality import Modality, Schema
 from maestro_ts.signals.windows import Samples, Windows
 
-__all__ = ["column_names", "drop_modalities", "statistics_51", "statistics_nine"]
+__all__ = [
+    "column_names",
+    "drop_modalities",
+    "statistics_51",
+    "statistics_nine",
+    "statistics_twelve",
+]
 
 Rows = NDArray[np.intp]
 Floats = NDArray[np.float64]
@@ -62,9 +68,14 @@ def statistics_nine(windows: Windows) -> tuple[Features, list[str]]:
     return _fill(windows, _TABLE_NINE)
 
 
+def statistics_twelve(windows: Windows) -> tuple[Features, list[str]]:
+    """Twelve statistics of measurements that are few and whose times tell, without extras."""
+    return _fill(windows, _TABLE_TWELVE)
+
+
 def column_names(schema: Schema, which: str) -> list[str]:
-    """Names of the columns of a table, ``31`` or ``nine``, modality by modality."""
-    table = {"31": _TABLE_51, "nine": _TABLE_NINE}[which]
+    """Names of the columns of a table, ``31``, ``nine`` or ``twelve``, modality by modality."""
+    table = {"31": _TABLE_51, "nine": _TABLE_NINE, "twelve": _TABLE_TWELVE}[which]
     return [name for modality in schema for name in _columns(modality, table)]
 
 
@@ -223,6 +234,16 @@ def _nine(x: Floats, t: Floats, rate: Floats) -> list[Floats]:
     return [mean, spread, ordered[:, 0], ordered[:, -1], *quartiles, step, rms]
 
 
+def _twelve(x: Floats, t: Floats, rate: Floats) -> list[Floats]:
+    mean, c = _centred(x)
+    late = t - t.mean(axis=1)[:, None]
+    slope = _ratio((late * c).sum(axis=1), (late * late).sum(axis=1))
+    level = [mean, np.sqrt((c * c).mean(axis=1)), x.min(axis=1), x.max(axis=1)]
+    level.append(np.median(x, axis=1))
+    ends = [x[:, 0], x[:, -1], x[:, -1] - x[:, 0], slope, t[:, 0], t[:, -1]]
+    return [np.full(len(x), float(x.shape[1])), *level, *ends]
+
+
 def _all_31(x: Floats, t: Floats, rate: Floats) -> list[Floats]:
     mean, c = _centred(x)
     first = [*_level_and_shape(x, mean, c), *_dynamics(x, c, t)]
@@ -299,5 +320,7 @@ _NAMES_51 = (
     "power_low power_mid power_high"
 )
 _NAMES_NINE = "mean std min max q25 q50 q75 mean_abs_step rms"
+_NAMES_TWELVE = "count mean std min max q50 first last last_minus_first slope_per_s first_s last_s"
 _TABLE_51 = _Table(_NAMES_51.split(), _all_31, MIN_VALID, extras=True)
 _TABLE_NINE = _Table(_NAMES_NINE.split(), _nine, 1, extras=False)
+_TABLE_TWELVE = _Table(_NAMES_TWELVE.split(), _twelve, 1, extras=False)

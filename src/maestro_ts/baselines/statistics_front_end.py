@@ -17,6 +17,7 @@ from maestro_ts.baselines.statistics import (
     drop_modalities,
     statistics_51,
     statistics_nine,
+    statistics_twelve,
 )
 from maestro_ts.contract.batch import Batch
 from maestro_ts.signals.masks import Mask, hide
@@ -25,10 +26,11 @@ from maestro_ts.signals.windows import Windows
 
 __all__ = ["PreparedStatistics", "StatisticsFrontEnd", "Which", "table_of"]
 
-Which = Literal["31", "nine"]
+Which = Literal["31", "nine", "twelve"]
 TABLES: dict[str, Callable[[Windows], tuple[Features, list[str]]]] = {
     "31": statistics_51,
     "nine": statistics_nine,
+    "twelve": statistics_twelve,
 }
 
 
@@ -48,8 +50,9 @@ class StatisticsFrontEnd:
 
     Parameters
     ----------
-    which : {"31", "nine"}
-        The table: `statistics_51`, which has 31 per channel and more, or `statistics_nine`.
+    which : {"31", "nine", "twelve"}
+        The table: `statistics_51`, which has 31 per channel and more, `statistics_nine`, or
+        `statistics_twelve` for sparse records.
     """
 
     def __init__(self, which: Which) -> None:

@@ -69,6 +69,18 @@ ENTRANTS = {
             "rival.patience": 100,
         },
     ),
+    "lightgbm-12": Entrant(
+        "LightGBM, twelve statistics of sparse records",
+        {
+            "model_kind": "lightgbm",
+            "rival.statistics": "twelve",
+            "rival.trees": 600,
+            "rival.leaves": 8,
+            "rival.learning_rate": 0.02,
+            "rival.rows_in_leaf": 40,
+            "rival.copies": 3,
+        },
+    ),
 } | {
     name + suffix: Entrant(
         title + told,
