@@ -132,7 +132,7 @@ def test_calibration_errors_stand_beside_their_bands(summary) -> None:
     table = titled(experiment_tables(summary), "stay below), whole sensors")
     assert table.rows[0] == ["Ours & <co>, as trained", *[".200 (.025) *"] * 3]
     assert table.rows[2] == [
-        "Ours & <co>, temperature by what is there",
+        "Ours & <co>, by what is there",
         *[".020 (.025)"] * 3,
     ]
 

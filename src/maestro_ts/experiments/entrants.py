@@ -81,6 +81,9 @@ ENTRANTS = {
             "rival.copies": 3,
         },
     ),
+    "multirocket-hydra": Entrant("MultiRocket-Hydra", {"model_kind": "multirocket-hydra"}),
+    "logistic": Entrant("Logistic regression, 31 statistics", {"model_kind": "logistic"}),
+    "majority": Entrant("Majority class", {"model_kind": "majority"}),
 } | {
     name + suffix: Entrant(
         title + told,

@@ -32,7 +32,7 @@ Tree = Mapping[str, Any]
 CALIBRATIONS = {
     "as_trained": "as trained",
     "one_temperature": "one temperature",
-    "by_what_is_there": "temperature by what is there",
+    "by_what_is_there": "by what is there",
 }
 
 
