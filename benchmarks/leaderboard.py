@@ -89,12 +89,14 @@ def _across(boards: Mapping[str, Mapping[str, Entry]]) -> str:
         told = number(mean, 2) if ranks else "–"
         if len(ranks) < len(boards) and ranks:
             told = f"({told})"
-        rows.append((mean, [title, *(_told(name, board) for board in boards.values()), told]))
+        order = (len(boards) - len(ranks), mean)
+        rows.append((order, [title, *(_told(name, board) for board in boards.values()), told]))
     rows.sort(key=lambda pair: pair[0])
     table = Table("", ["", *boards, "mean rank"], [row for _, row in rows])
     note = (
         "Ranks by the area. – is not run; who lacks folds has no rank. The mean is over the sets "
-        "on which there is a rank, in brackets if not over all; fields differ from set to set."
+        "on which there is a rank, in brackets and below the others if not over all; fields differ "
+        "from set to set."
     )
     other = _other_settings(boards)
     if other:
