@@ -171,6 +171,28 @@ def test_every_experiment_runs_on_a_small_budget(name, tiny_data, tmp_path) -> N
     assert len(list(folder.glob("*-fold0-seed0-*.json"))) == len(entrants)
 
 
+def test_a_first_look_is_short_for_models_without_steps_too(tiny_data, tmp_path) -> None:
+    models = ("maestro", "lightgbm-31", "multirocket-hydra")
+    job = tiny_job(
+        "missingness",
+        tiny_data,
+        tmp_path,
+        models=models,
+        settings={},
+        budget="quick",
+        folds=None,
+    )
+    recipes = {
+        name: tasks[0].cell.recipe for name, (_, tasks) in plan(job, Progress()).tasks.items()
+    }
+    assert recipes["maestro"].training.max_steps == 150
+    assert recipes["lightgbm-31"].rival["trees"] == 20
+    assert recipes["multirocket-hydra"].rival["kernels"] == 300
+    asked = replace(job, models=("lightgbm-31",), settings={"rival.trees": 7})
+    (task,) = plan(asked, Progress()).tasks["lightgbm-31"][1]
+    assert task.cell.recipe.rival["trees"] == 7
+
+
 def test_cells_side_by_side_are_those_of_one_process(done, tiny_data, tmp_path) -> None:
     out, _ = done
     job = tiny_job("missingness", tiny_data, tmp_path, models=("maestro",), jobs=2)

@@ -12,7 +12,7 @@ from maestro_ts.experiments.network_entrants import NETWORK_TRAINING, NETWORKS, 
 from maestro_ts.recipe import Recipe, load_recipe
 from maestro_ts.signals.modality import Schema
 
-__all__ = ["ENTRANTS", "QUICK", "Entrant", "entrant_of", "installed", "recipe_of"]
+__all__ = ["ENTRANTS", "Entrant", "entrant_of", "installed", "quick_of", "recipe_of"]
 
 Groups = tuple[tuple[str, ...], ...]
 
@@ -95,6 +95,11 @@ ENTRANTS = {
 
 # A first look: whether everything runs and where it leads, not how well anything does.
 QUICK: Mapping[str, Any] = {"training.min_steps": 0, "training.max_steps": 150}
+# What takes its time in models that are fitted at once.
+QUICK_FITS: Mapping[str, Mapping[str, Any]] = {
+    "lightgbm": {"rival.trees": 20},
+    "multirocket-hydra": {"rival.kernels": 300},
+}
 
 
 def entrant_of(name: str, own: Mapping[str, Entrant]) -> Entrant:
@@ -115,6 +120,11 @@ def entrant_of(name: str, own: Mapping[str, Entrant]) -> Entrant:
     if kind not in known:
         raise ConfigError(f"{name} needs the model {kind!r}, which is not installed.")
     return table[name]
+
+
+def quick_of(entrant: Entrant) -> dict[str, Any]:
+    """What a first look changes of an entrant's recipe."""
+    return {**QUICK, **QUICK_FITS.get(entrant.settings.get("model_kind", "maestro"), {})}
 
 
 def recipe_of(

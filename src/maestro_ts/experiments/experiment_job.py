@@ -17,7 +17,7 @@ from maestro_ts.experiments.cell import Cell
 from maestro_ts.experiments.cell_file import read_cell
 from maestro_ts.experiments.cell_runner import Verified, run_cells, verify
 from maestro_ts.experiments.cell_work import Done, Source, Task
-from maestro_ts.experiments.entrants import QUICK, Entrant, entrant_of, installed, recipe_of
+from maestro_ts.experiments.entrants import Entrant, entrant_of, installed, quick_of, recipe_of
 from maestro_ts.experiments.environment import code_digest, versions
 from maestro_ts.experiments.labelled import labelled_subjects
 from maestro_ts.experiments.loading import LoadedData, shortened
@@ -105,10 +105,17 @@ class Planned:
 def plan(job: ExperimentJob, progress: Progress) -> Planned:
     """Which cells the job has; bad names and settings are refused before anything is computed."""
     quick = job.budget == "quick"
-    changes = {**(QUICK if quick else {}), **job.settings}
     names = job.models or installed(job.experiment.entrants, job.experiment.own)
-    recipes = {n: recipe_of(n, job.experiment.own, job.recipe, changes) for n in names}
     entrants = {n: entrant_of(n, job.experiment.own) for n in names}
+    recipes = {
+        n: recipe_of(
+            n,
+            job.experiment.own,
+            job.recipe,
+            {**(quick_of(entrant) if quick else {}), **job.settings},
+        )
+        for n, entrant in entrants.items()
+    }
     loaded, data = job.source.load(progress)
     chosen = (0,) if quick and job.folds is None else job.folds
     splits = splits_of(loaded.card, loaded.windows, job.split, chosen)
