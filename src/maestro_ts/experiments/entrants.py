@@ -8,7 +8,12 @@ from typing import Any
 
 from maestro_ts.contract.registry import models
 from maestro_ts.errors import ConfigError, nearest
-from maestro_ts.experiments.network_entrants import NETWORK_TRAINING, NETWORKS, NOTHING_HIDDEN
+from maestro_ts.experiments.network_entrants import (
+    HELD_OUT,
+    NETWORK_TRAINING,
+    NETWORKS,
+    NOTHING_HIDDEN,
+)
 from maestro_ts.recipe import Recipe, load_recipe
 from maestro_ts.signals.modality import Schema
 
@@ -87,10 +92,14 @@ ENTRANTS = {
 } | {
     name + suffix: Entrant(
         title + told,
-        {"model_kind": name.removesuffix("-paper"), **NETWORK_TRAINING, **own, **hidden},
+        {"model_kind": name.removesuffix("-paper"), **NETWORK_TRAINING, **own, **changes},
     )
     for name, (title, own) in NETWORKS.items()
-    for suffix, told, hidden in (("", "", {}), ("-plain", NOT_HIDDEN, NOTHING_HIDDEN))
+    for suffix, told, changes in (
+        ("", "", {}),
+        ("-held", ", best weights on held-out people", HELD_OUT),
+        ("-plain", NOT_HIDDEN, NOTHING_HIDDEN),
+    )
 }
 
 # A first look: whether everything runs and where it leads, not how well anything does.
