@@ -74,8 +74,7 @@ def fit_temperature(
     free = np.ptp(lacking[:, 1:], axis=0) > 1e-6
     if not free.any():
         return Temperature(whole)
-    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
-    right = shifted[np.arange(len(truth)), truth]
+    shifted, right = _shifted(logits, truth)
 
     def loss(parts: Floats) -> tuple[float, Floats]:
         inverse = 1.0 / _temperatures(parts, lacking)
@@ -108,6 +107,12 @@ def log_loss(logits: Floats, truth: NDArray[np.int64], temperature: float | Floa
     return float((np.log(np.exp(z).sum(axis=1)) - own).mean())
 
 
+def _shifted(logits: Floats, truth: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    """Logits with 0 as the largest of each window, and the true class's, (n, K) and (n,)."""
+    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
+    return shifted, shifted[np.arange(len(truth)), truth]
+
+
 def _lacking(present: NDArray[np.bool_], lost: Floats) -> Floats:
     """1, and −log of the shares of modalities and of samples that are left, (n, 3)."""
     there = np.maximum(present.sum(axis=1), 1) / present.shape[1]
@@ -126,8 +131,7 @@ def fit_single(logits: Floats, truth: NDArray[np.int64]) -> float:
     The loss is convex in the inverse temperature: its slope, the mean of expected less true logit,
     rises, and crosses zero once.
     """
-    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
-    right = shifted[np.arange(len(truth)), truth]
+    shifted, right = _shifted(logits, truth)
 
     def slope(inverse: float) -> float:
         weights = np.exp(inverse * shifted)
